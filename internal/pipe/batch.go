@@ -1,0 +1,149 @@
+package pipe
+
+import (
+	"github.com/valyala/bytebufferpool"
+
+	"github.com/ringwire/ringwire/internal/zmtp"
+)
+
+// Batch is what a flush took out of an outbox. It belongs to the holder of
+// the connection's write token until it is retired or returned.
+type Batch struct {
+	buf    *bytebufferpool.ByteBuffer
+	head   int // offset of the first message
+	refs   []ref
+	msgs   int
+	bytes  int64
+	pieces [][]byte // what is left to write, in order
+	store  [][]byte // storage of pieces
+}
+
+// Empty reports whether every byte was written.
+func (b *Batch) Empty() bool { return len(b.pieces) == 0 }
+
+// Loaded reports whether b holds messages, written or not, that have not been
+// retired.
+func (b *Batch) Loaded() bool { return b.msgs > 0 }
+
+// Pieces is what is left to write. The caller must not change it.
+func (b *Batch) Pieces() [][]byte { return b.pieces }
+
+// Advance notes that the first n bytes of Pieces were written.
+func (b *Batch) Advance(n int) {
+	for n > 0 {
+		p := b.pieces[0]
+		if n < len(p) {
+			b.pieces[0] = p[n:]
+			return
+		}
+		n -= len(p)
+		b.pieces[0] = nil
+		b.pieces = b.pieces[1:]
+	}
+}
+
+// load swaps the content of o into b, which is retired.
+func (b *Batch) load(o *outbox) {
+	b.buf, o.buf = o.buf, nil
+	b.refs, o.refs = o.refs, b.refs[:0]
+	b.head, b.msgs, b.bytes = o.head, o.msgs, o.bytes
+	o.head, o.msgs, o.bytes = 0, 0, 0
+	b.pieces = b.store[:0]
+	at := b.head
+	for i := range b.refs {
+		r := &b.refs[i]
+		if r.at > at {
+			b.pieces = append(b.pieces, b.buf.B[at:r.at])
+			at = r.at
+		}
+		b.pieces = append(b.pieces, r.body)
+	}
+	if at < len(b.buf.B) {
+		b.pieces = append(b.pieces, b.buf.B[at:])
+	}
+	b.store = b.pieces[:0]
+}
+
+// release gives the memory of b back.
+func (b *Batch) release() {
+	for i := range b.refs {
+		if m := b.refs[i].last; m != nil {
+			m.Release()
+		}
+		b.refs[i] = ref{}
+	}
+	b.refs = b.refs[:0]
+	if b.buf != nil {
+		outboxes.Put(b.buf)
+		b.buf = nil
+	}
+	b.msgs, b.bytes, b.pieces = 0, 0, nil
+}
+
+// left is how many bytes were not written.
+func (b *Batch) left() int64 {
+	var n int64
+	for _, p := range b.pieces {
+		n += int64(len(p))
+	}
+	return n
+}
+
+// unsent splits a batch that was cut off: the messages of which no byte was
+// written go to rest, in order, and b keeps the others. It returns how many
+// messages, and how many of their bytes, b keeps.
+func (b *Batch) unsent(rest *outbox) (msgs int, bytes int64) {
+	written := b.bytes - b.left()
+	buf := b.buf.B
+	refs := b.refs
+	at := b.head // offset in buf
+	var pos int64
+	for at < len(buf) || len(refs) > 0 {
+		if pos >= written {
+			break
+		}
+		n, k := messageEnd(buf, at, refs)
+		for _, r := range refs[:k] {
+			pos += int64(len(r.body))
+		}
+		refs = refs[k:]
+		pos += int64(n - at)
+		at = n
+		msgs++
+	}
+	if msgs < b.msgs {
+		o := rest.open()
+		for _, r := range refs {
+			r.at -= at
+			rest.refs = append(rest.refs, r)
+		}
+		o.B = append(o.B, buf[at:]...)
+		rest.msgs, rest.bytes = b.msgs-msgs, b.bytes-pos
+		b.refs = b.refs[:len(b.refs)-len(refs)]
+	}
+	return msgs, pos
+}
+
+// messageEnd returns where the message that starts at offset at of buf ends,
+// and how many of refs belong to it.
+func messageEnd(buf []byte, at int, refs []ref) (end, nrefs int) {
+	off := at
+	for {
+		if nrefs < len(refs) && refs[nrefs].at == off && refs[nrefs].frames {
+			return off, nrefs + 1
+		}
+		h, ok, err := zmtp.ParseHeader(buf[off:])
+		if !ok || err != nil {
+			panic("ringwire: an outbox does not hold whole frames; please report this as a bug")
+		}
+		off += h.Len
+		if nrefs < len(refs) && refs[nrefs].at == off && !refs[nrefs].frames {
+			nrefs++
+		} else {
+			off += int(h.Size)
+		}
+		if h.Flags&zmtp.FlagMore == 0 {
+			return off, nrefs
+		}
+	}
+}

@@ -1,0 +1,177 @@
+package pipe
+
+import "sync/atomic"
+
+// Reason is why a message was dropped.
+type Reason uint8
+
+// The reasons, in the order in which Stats lists them.
+const (
+	HWM Reason = iota
+	PeerGone
+	NoRoute
+	Closed
+	Oversize
+	Conflated
+	Malformed
+	Stale
+	Reasons // how many there are
+)
+
+var reasonNames = [Reasons]string{"hwm", "peer gone", "no route", "closed", "oversize", "conflated", "malformed envelope", "stale reply"}
+
+func (r Reason) String() string { return reasonNames[r] }
+
+// Drops counts dropped messages by reason.
+type Drops [Reasons]int64
+
+// Total is the sum over all reasons.
+func (d *Drops) Total() int64 {
+	var n int64
+	for _, v := range d {
+		n += v
+	}
+	return n
+}
+
+// sent counts messages towards the peer. Guarded by the send lock. At any
+// moment when no call is in progress,
+//
+//	accepted = written + dropped + queued
+//
+// where queued is what lies in the outbox or in a flush, and doubt is the
+// part of written whose connection ended without a receipt.
+type sent struct {
+	accepted      int64
+	acceptedBytes int64
+	written       int64
+	doubt         int64
+	dropped       Drops
+	droppedBytes  int64
+}
+
+func (s *sent) drop(r Reason, msgs int, bytes int64) {
+	s.dropped[r] += int64(msgs)
+	s.droppedBytes += bytes
+}
+
+// got counts messages from the peer:
+//
+//	arrived = returned + dropped + queued
+//
+// Messages that went through the queue are counted by the queue; direct are
+// those that a receiver decoded itself. It is owned by the holder of the
+// receive lock, who publishes it before each wait.
+type got struct {
+	direct    int64
+	published atomic.Int64
+	dropped   [Reasons]atomic.Int64 // taken out by a receiver, not returned; rare
+	refused   atomic.Int64          // discarded by the intake
+}
+
+// Counts is a snapshot of one end, or a sum over several.
+type Counts struct {
+	Accepted, AcceptedBytes int64
+	Written, InDoubt        int64
+	SendQueued, SendBytes   int64
+	SendDropped             Drops
+	SendDroppedBytes        int64
+
+	Arrived, Returned int64
+	RecvQueued        int64
+	RecvDropped       Drops
+}
+
+// Add adds o to c.
+func (c *Counts) Add(o *Counts) {
+	c.Accepted += o.Accepted
+	c.AcceptedBytes += o.AcceptedBytes
+	c.Written += o.Written
+	c.InDoubt += o.InDoubt
+	c.SendQueued += o.SendQueued
+	c.SendBytes += o.SendBytes
+	c.SendDroppedBytes += o.SendDroppedBytes
+	c.Arrived += o.Arrived
+	c.Returned += o.Returned
+	c.RecvQueued += o.RecvQueued
+	for i := range c.SendDropped {
+		c.SendDropped[i] += o.SendDropped[i]
+		c.RecvDropped[i] += o.RecvDropped[i]
+	}
+}
+
+// Counts returns the counters of e, exact when no call is in progress. Needs
+// the send lock.
+func (e *End) Counts() Counts {
+	s := &e.sent
+	c := Counts{
+		Accepted: s.accepted, AcceptedBytes: s.acceptedBytes,
+		Written: s.written, InDoubt: s.doubt,
+		SendQueued: int64(e.out.msgs + e.flight.msgs), SendBytes: e.out.bytes + e.flight.bytes,
+		SendDropped: s.dropped, SendDroppedBytes: s.droppedBytes,
+	}
+	if e.lane != nil && !e.joined {
+		c.SendQueued += int64(e.lane.ring.Len())
+	}
+	e.countLane(&c)
+
+	direct := e.got.published.Load()
+	if e.group.recv.TryLock() {
+		direct = e.got.direct
+		e.group.recv.Unlock()
+	}
+	q := e.in.Load()
+	c.Arrived = int64(q.ring.Pushed()) + direct
+	c.Returned = int64(q.ring.Popped()) + direct
+	c.RecvQueued = int64(q.ring.Len())
+	if n := q.newest; n != nil {
+		n.mu.Lock()
+		c.Arrived += int64(n.pushed)
+		c.Returned += int64(n.popped)
+		c.RecvDropped[Conflated] += int64(n.dropped)
+		if n.full {
+			c.RecvQueued++
+		}
+		n.mu.Unlock()
+	}
+	refused := e.got.refused.Load()
+	c.Arrived += refused
+	c.RecvDropped[NoRoute] += refused
+	for i := range e.got.dropped {
+		n := e.got.dropped[i].Load()
+		c.RecvDropped[i] += n
+		c.Returned -= n
+	}
+	return c
+}
+
+// countLane derives what was written from an inproc lane: a message is
+// written when it is in the queue of a peer.
+func (e *End) countLane(c *Counts) {
+	if e.lane == nil {
+		return
+	}
+	c.Written = c.Accepted - c.SendQueued - c.SendDropped.Total()
+}
+
+// Refuse counts a message that an intake discarded.
+func (e *End) Refuse() { e.got.refused.Add(1) }
+
+// DropReceived counts a message that was received and not returned to the
+// application.
+func (e *End) DropReceived(r Reason) { e.got.dropped[r].Add(1) }
+
+// Accepted is how many messages were accepted for the peer. Needs the send
+// lock.
+func (e *End) Accepted() int64 { return e.sent.accepted }
+
+// Handled is how many of them were written or dropped. Needs the send lock.
+func (e *End) Handled() int64 {
+	if e.lane != nil {
+		if e.joined {
+			return e.sent.accepted
+		}
+		return e.sent.accepted - int64(e.lane.ring.Len())
+	}
+	return e.sent.written + e.sent.dropped.Total()
+}

@@ -1,0 +1,530 @@
+package pipe
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/ringwire/ringwire/internal/msg"
+)
+
+// Wire is what stands behind an end that has a connection. Session implements
+// it.
+type Wire interface {
+	// Fill reads from the connection until something was read, the read token
+	// had to go back, or cancel is ready. Needs the receive lock and the read
+	// token.
+	Fill(ctx context.Context, block bool) error
+	// Next decodes one message that was read. Needs the receive lock and the
+	// read token.
+	Next(m *msg.Message) bool
+	// Flush writes what is queued if nobody else is writing; else, or if the
+	// connection cannot be written to without blocking, the writer does it.
+	Flush()
+	// Serve sees to it that what was just queued is written soon.
+	Serve()
+	// Subscription sends a command that is state and not a message; it is never
+	// subject to the high-water mark.
+	Subscription(topic string, subscribe bool)
+	// Drained reports whether nothing that was read is left to decode. Needs
+	// the read token.
+	Drained() bool
+	// Ping asks the peer for a sign of life.
+	Ping()
+	// Recall gets a caller who holds the read token out of the poller.
+	Recall()
+	// Return gives the read token back to the connection's own reader. Needs
+	// the receive lock.
+	Return()
+	// Close ends the connection; the reason goes into the event.
+	Close(reason error)
+}
+
+// Config bounds an end. Zero or negative means no bound.
+type Config struct {
+	SendHWM      int   // messages queued towards the peer
+	RecvHWM      int   // messages queued from the peer
+	SendHWMBytes int64 // their bytes; one message may exceed them when nothing is queued
+	RecvHWMBytes int64
+	Conflate     bool // keep only the newest message, each way
+	Connecting   bool // survives its connections: made by Connect, not by an accepted peer
+}
+
+// Intake takes what a peer sends before it is queued, for sockets on which
+// that must happen without a Recv: subscriptions to a publisher, anything to a
+// socket that cannot receive. It runs on the goroutine that decoded the
+// message, or for inproc on the peer's; the send lock of this end's group is
+// not held.
+type Intake interface {
+	// Intake reports whether it consumed m.
+	Intake(e *End, m *msg.Message) bool
+	// PeerSubscription applies one (un)subscription of the peer.
+	PeerSubscription(e *End, topic []byte, subscribe bool)
+}
+
+// End is one peer as a pattern sees it.
+type End struct {
+	// Immutable after New.
+	group  *Group
+	config Config
+	intake Intake
+	peer   *msg.Peer
+	owner  any
+
+	// Guarded by the send lock.
+	Info      Info // what the handshake told, set before Ready
+	index     int  // in the group's ends
+	attached  bool
+	ready     bool
+	retired   bool // its connection is ending
+	out       outbox
+	flight    flight // what a flush has taken and not yet written
+	condemned error  // the connection is to be closed, for this reason
+	link      *End   // inproc: the other socket's end
+	lane      *Queue // inproc: the queue towards the peer
+	joined    bool   // inproc: the lane has, or had, a peer that reads it
+	touched   bool
+	inline    bool // flush on the caller's goroutine
+	sent      sent
+	mark      uint64 // fan-out: the last message that matched this end
+	Data      any    // the pattern's own state for this peer
+
+	assigned bool // its identity was given by us, not by the peer
+
+	wire atomic.Pointer[wireBox]
+
+	route   atomic.Pointer[[][]byte] // identity, as the frame that a ROUTER puts in front
+	spoiled atomic.Bool              // replies that still come over this connection are stale
+	// Incoming queue; its consumer holds the receive lock.
+	in        atomic.Pointer[Queue]
+	active    atomic.Bool // listed as having something to read
+	wantsRoom atomic.Bool // paused until there is room towards the peer; set under the send lock
+	viaQueue  bool        // the last message came through the queue; owned by the receiver
+	got       got
+}
+
+// wireBox makes an interface value atomic.
+type wireBox struct{ Wire }
+
+type flight struct {
+	msgs  int
+	bytes int64
+}
+
+// Info is what is known about the peer of an end.
+type Info struct {
+	Identity   []byte
+	SocketType string
+	Endpoint   string // the endpoint of ours that led to it
+	Local      string
+	Remote     string
+	Mechanism  string
+	Principal  string
+	Minor31    bool // speaks ZMTP 3.1 or later: subscriptions are commands, PING is understood
+	Properties map[string]string
+}
+
+// NewEnd makes an end of g that nothing is attached to yet.
+func NewEnd(g *Group, config Config, intake Intake) *End {
+	e := &End{group: g, config: config, intake: intake, peer: msg.NewPeer()}
+	e.in.Store(newQueue(config.RecvHWM, config.RecvHWMBytes, config.Conflate))
+	return e
+}
+
+// Group is the group that e belongs to.
+func (e *End) Group() *Group { return e.group }
+
+// Peer names the end in messages.
+func (e *End) Peer() *msg.Peer { return e.peer }
+
+// Config is what the end was made with.
+func (e *End) Config() Config { return e.config }
+
+// Attached reports whether e is one of its group's ends. Needs the send lock.
+func (e *End) Attached() bool { return e.attached }
+
+// Ready reports whether the handshake with the peer is complete. Needs the
+// send lock.
+func (e *End) Ready() bool { return e.ready }
+
+// Attach makes e one of its group's ends. Needs the send lock.
+func (e *End) Attach() {
+	e.attached = true
+	e.group.attach(e)
+}
+
+// SetReady notes a complete handshake, with w behind the end, nil for inproc.
+// Needs the send lock. The caller recalls the returned end, if any, after
+// unlocking.
+func (e *End) SetReady(w Wire) (recall *End) {
+	if w != nil {
+		e.wire.Store(&wireBox{w})
+	}
+	e.retired = false
+	e.setReady(true)
+	return e.group.reshape()
+}
+
+// SetLost notes that the connection is gone; what was queued stays. Needs the
+// send lock; see SetReady.
+func (e *End) SetLost() (recall *End) {
+	e.setReady(false)
+	e.wire.Store(nil)
+	return e.group.reshape()
+}
+
+func (e *End) setReady(ready bool) {
+	if e.ready == ready {
+		return
+	}
+	e.ready = ready
+	if ready {
+		e.group.ready++
+	} else {
+		e.group.ready--
+	}
+}
+
+// Detach takes e out of its group. What was queued towards the peer is
+// dropped for the given reason; what came from it stays readable. A
+// connection behind e stays until its session ends, see SetLost. Needs the
+// send lock; see SetReady.
+func (e *End) Detach(reason Reason) (recall *End) {
+	if e.attached {
+		e.attached = false
+		e.group.detach(e)
+	}
+	e.setReady(false)
+	e.DropQueued(reason)
+	return e.group.reshape()
+}
+
+// Recall gets the read token of e back to its reader, as after a change of
+// the group's ends. It must be called without the send lock.
+func (e *End) Recall() {
+	if w := e.wire.Load(); w != nil {
+		w.Recall()
+	}
+	e.group.Settle()
+}
+
+// DropQueued throws away what waits to be written. Needs the send lock.
+func (e *End) DropQueued(reason Reason) {
+	n, bytes := e.out.drop()
+	if e.lane != nil && !e.joined { // nobody reads the lane
+		for {
+			m := e.lane.ring.Peek()
+			if m == nil {
+				break
+			}
+			n++
+			bytes += int64(m.Size())
+			m.Reset()
+			e.lane.ring.Advance()
+		}
+	}
+	if n > 0 {
+		e.sent.drop(reason, n, bytes)
+		e.group.changes.notify()
+	}
+}
+
+// Withdraw takes back everything that was accepted for the peer, as if it had
+// never been, and reports whether nothing of it had left. Needs the send lock.
+func (e *End) Withdraw() bool {
+	if e.lane != nil {
+		if e.joined {
+			return false
+		}
+		before := e.sent.dropped[Closed]
+		bytes := e.sent.droppedBytes
+		e.DropQueued(Closed)
+		e.sent.accepted -= e.sent.dropped[Closed] - before
+		e.sent.acceptedBytes -= e.sent.droppedBytes - bytes
+		e.sent.dropped[Closed], e.sent.droppedBytes = before, bytes
+		return true
+	}
+	n, bytes := e.out.drop()
+	e.sent.accepted -= int64(n)
+	e.sent.acceptedBytes -= bytes
+	return n > 0 && e.flight.msgs == 0
+}
+
+// Full reports whether TrySend would refuse a message. Needs the send lock.
+func (e *End) Full() bool {
+	if e.config.Conflate {
+		return false
+	}
+	if e.lane != nil {
+		return e.lane.full()
+	}
+	n := e.out.msgs + e.flight.msgs
+	if e.config.SendHWM > 0 && n >= e.config.SendHWM {
+		return true
+	}
+	return e.config.SendHWMBytes > 0 && n > 0 && e.out.bytes+e.flight.bytes >= e.config.SendHWMBytes
+}
+
+// TrySend queues m for the peer, whole, and reports whether there was room.
+// It copies what m only borrowed; large bodies that m owns move, so that m is
+// afterwards either unchanged or empty. Needs the send lock.
+func (e *End) TrySend(m *msg.Message) bool {
+	if e.lane != nil {
+		return e.sendLane(m)
+	}
+	if e.Full() {
+		e.touch(true)
+		return false
+	}
+	before := e.prepare()
+	e.out.put(m)
+	e.account(before)
+	return true
+}
+
+// Reply queues m whether or not there is room: it answers a message that was
+// only taken from the peer while there was. Needs the send lock.
+func (e *End) Reply(m *msg.Message) {
+	if e.lane != nil {
+		e.sendLane(m)
+		return
+	}
+	before := e.prepare()
+	e.out.put(m)
+	e.account(before)
+}
+
+// prepare makes room for the next message when only the newest is kept, and
+// returns how many bytes are queued.
+func (e *End) prepare() int64 {
+	if e.config.Conflate && e.out.msgs > 0 {
+		e.sent.drop(Conflated, e.out.msgs, e.out.bytes)
+		e.out.drop()
+	}
+	return e.out.bytes
+}
+
+// account notes one more message in the outbox, which had before bytes.
+func (e *End) account(before int64) {
+	e.sent.accepted++
+	e.sent.acceptedBytes += e.out.bytes - before
+	switch {
+	case e.out.bytes >= FlushSize:
+		e.touch(true)
+	case before == 0:
+		// Somebody must see to it that it is written; while more is queued
+		// behind it, that is still taken care of.
+		e.touch(e.group.conversation.Load())
+	}
+}
+
+// DropOldest makes room by dropping the message that waited longest, and
+// reports whether it could: what a flush has taken, or an inproc peer can
+// already see, is not taken back. Needs the send lock.
+func (e *End) DropOldest() bool {
+	if e.lane != nil || e.out.msgs == 0 {
+		return false
+	}
+	e.sent.drop(HWM, 1, e.out.dropOldest())
+	return true
+}
+
+// Drop counts a message that was meant for this peer and will not be sent.
+// Needs the send lock.
+func (e *End) Drop(reason Reason, m *msg.Message) {
+	e.sent.accepted++
+	size := int64(m.Size())
+	e.sent.acceptedBytes += size
+	e.sent.drop(reason, 1, size)
+}
+
+// Prod has what is queued flushed, because a sender found no room.
+func (e *End) Prod() { e.touch(true) }
+
+func (e *End) touch(inline bool) {
+	if inline {
+		e.inline = true
+	}
+	if !e.touched {
+		e.touched = true
+		e.group.touched = append(e.group.touched, e)
+	}
+}
+
+// Condemn has the connection closed for the given reason once the send lock
+// is given back with UnlockAndFlush. Needs the send lock.
+func (e *End) Condemn(reason error) {
+	e.condemned = reason
+	e.touch(false)
+}
+
+// errand is what is to be done for a touched end without the send lock.
+type errand struct {
+	inline    bool
+	condemned error
+}
+
+func (e *End) untouch() errand {
+	x := errand{e.inline, e.condemned}
+	e.touched, e.inline, e.condemned = false, false, nil
+	return x
+}
+
+// serve does an errand: writes what is queued, now or soon.
+func (e *End) serve(x errand) {
+	w := e.wire.Load()
+	switch {
+	case w == nil:
+	case x.condemned != nil:
+		w.Close(x.condemned)
+	case x.inline:
+		e.group.endConversation()
+		w.Flush()
+	default:
+		w.Serve()
+	}
+}
+
+// Flush writes what is queued without waiting for more.
+func (e *End) Flush() { e.serve(errand{inline: true}) }
+
+// Subscribe tells the peer about a subscription. Needs the send lock.
+func (e *End) Subscribe(topic string, subscribe bool) {
+	if e.link != nil {
+		if in := e.link.intake; in != nil {
+			in.PeerSubscription(e.link, []byte(topic), subscribe)
+		}
+		return
+	}
+	if w := e.wire.Load(); w != nil {
+		w.Subscription(topic, subscribe)
+		e.touch(true)
+	}
+}
+
+// Ping asks the peer for a sign of life, if there is a connection.
+func (e *End) Ping() {
+	if w := e.wire.Load(); w != nil {
+		w.Ping()
+	}
+}
+
+// Retire makes e unfit to be the single end, because its connection ends: its
+// read token comes back to its reader. It must be called without the send
+// lock.
+func (e *End) Retire() {
+	g := e.group
+	g.mu.Lock()
+	if g.single.Load() == e {
+		g.single.Store(nil)
+	}
+	e.retired = true
+	g.mu.Unlock()
+	g.Settle()
+}
+
+// HasOutput reports whether messages wait to be taken by a flush.
+func (e *End) HasOutput() bool {
+	e.group.mu.Lock()
+	defer e.group.mu.Unlock()
+	return e.out.msgs > 0 && !e.spoiled.Load()
+}
+
+// Intake passes m to the intake, if there is one, and reports whether that
+// consumed it.
+func (e *End) Intake(m *msg.Message) bool {
+	return e.intake != nil && e.intake.Intake(e, m)
+}
+
+// PeerSubscription passes a subscription command of the peer on.
+func (e *End) PeerSubscription(topic []byte, subscribe bool) {
+	if e.intake != nil {
+		e.intake.PeerSubscription(e, topic, subscribe)
+	}
+}
+
+// Close ends the connection behind the end, if there is one. It must be called
+// without the send lock; see Condemn.
+func (e *End) Close(reason error) {
+	if w := e.wire.Load(); w != nil {
+		w.Close(reason)
+	}
+}
+
+// Mark reports whether generation is new to e, and notes it: fan-out visits
+// an end once per message however many of its prefixes match. Needs the send
+// lock.
+func (e *End) Mark(generation uint64) bool {
+	if e.mark == generation {
+		return false
+	}
+	e.mark = generation
+	return true
+}
+
+// Take loads what is queued into b, whose last content was written whole.
+// It reports whether there was anything. The caller holds the write token.
+func (e *End) Take(b *Batch) bool {
+	g := e.group
+	g.mu.Lock()
+	retired := e.retire(b)
+	if e.out.msgs > 0 && !e.spoiled.Load() {
+		b.load(&e.out)
+		e.flight = flight{b.msgs, b.bytes}
+	}
+	g.mu.Unlock()
+	if retired {
+		g.changes.notify()
+		g.roomIn(e)
+	}
+	return !b.Empty()
+}
+
+// retire counts the messages of b as written.
+func (e *End) retire(b *Batch) bool {
+	n := b.msgs
+	e.sent.written += int64(n)
+	e.flight = flight{}
+	b.release()
+	return n > 0
+}
+
+// Abandon is called when the connection ended with b partly written. The
+// messages of which no byte was written stay queued, first in line, for an
+// end that survives its connections.
+func (e *End) Abandon(b *Batch) {
+	g := e.group
+	g.mu.Lock()
+	if b.Loaded() {
+		var rest outbox
+		n, _ := b.unsent(&rest)
+		e.sent.written += int64(n)
+		e.sent.doubt += int64(n)
+		e.flight = flight{}
+		if rest.msgs > 0 {
+			rest.append(&e.out)
+			e.out = rest
+		}
+		b.release()
+	}
+	if !e.config.Connecting || !e.attached {
+		e.DropQueued(PeerGone)
+	}
+	g.mu.Unlock()
+	g.changes.notify()
+	g.roomIn(e)
+}
+
+// Queued reports whether messages wait to be written. Needs the send lock.
+func (e *End) Queued() bool {
+	if e.lane != nil {
+		return !e.joined && !e.lane.ring.Empty()
+	}
+	return e.out.msgs+e.flight.msgs > 0
+}
+
+// Connected reports whether a connection stands behind the end, or, for
+// inproc, the peer's end: something may still come.
+func (e *End) Connected() bool { return e.wire.Load() != nil || e.link != nil }
+
+// Passed is how many messages there was room for. Needs the send lock.
+func (e *End) Passed() int64 { return e.sent.accepted - e.sent.dropped[HWM] }

@@ -1,0 +1,276 @@
+package pipe
+
+import (
+	"context"
+
+	"github.com/ringwire/ringwire/internal/msg"
+	"github.com/ringwire/ringwire/internal/park"
+)
+
+// LockRecv takes the receive lock, or returns false when cancel was ready
+// first.
+func (g *Group) LockRecv(cancel <-chan struct{}) bool { return g.recv.Lock(cancel) }
+
+// TryLockRecv takes the receive lock if it is free.
+func (g *Group) TryLockRecv() bool { return g.recv.TryLock() }
+
+// UnlockRecv gives the receive lock back, and with it a read token that must
+// not stay: whoever changed the group's ends meanwhile could not take it.
+func (g *Group) UnlockRecv() {
+	g.recv.Unlock()
+	g.Settle()
+}
+
+// Settle returns a read token that does not belong to the single ready end, if
+// the receive lock is free. If it is not, its holder settles after unlocking.
+func (g *Group) Settle() {
+	for {
+		t := g.token.Load()
+		if t == nil || t == g.single.Load() || !g.recv.TryLock() {
+			return
+		}
+		if t := g.token.Load(); t != nil && t != g.single.Load() {
+			t.returnToken()
+		}
+		g.recv.Unlock()
+	}
+}
+
+// Token is the end whose connection callers read themselves, nil if none.
+// Needs the receive lock. An end that is not the single one any more gives
+// its token back first.
+func (g *Group) Token() *End {
+	t := g.token.Load()
+	if t != nil && t != g.single.Load() {
+		t.returnToken()
+		return nil
+	}
+	return t
+}
+
+// ReturnToken gives the read token of e back, if it is out. Needs the receive
+// lock.
+func (g *Group) ReturnToken(e *End) {
+	if g.token.Load() == e {
+		e.returnToken()
+	}
+}
+
+func (e *End) returnToken() {
+	w := e.wire.Load()
+	e.got.published.Store(e.got.direct)
+	e.group.token.Store(nil)
+	w.Return()
+}
+
+// Holds reports whether callers hold the read token of e.
+func (g *Group) Holds(e *End) bool { return g.token.Load() == e }
+
+// Offer hands the read token of e to the receivers, on the edge when the
+// reader has just queued something and somebody waits: no system call is
+// needed for it. It reports whether they took it; then the caller must not
+// read until the wire's Return.
+func (g *Group) Offer(e *End) bool {
+	if !g.wanted.Load() || g.single.Load() != e || !g.token.CompareAndSwap(nil, e) {
+		return false
+	}
+	g.wanted.Store(false)
+	e.activate()
+	g.receiver.Wake()
+	return true
+}
+
+// Inbox is what a receiver looks into before it sleeps.
+type Inbox interface {
+	// Inputs reports whether an end that was not let go has something.
+	Inputs() bool
+	// Settle lets go of the ends that ran dry, and reports whether something
+	// came in meanwhile.
+	Settle() bool
+}
+
+// AwaitInput waits until there may be something to receive. It needs the receive
+// lock and returns false when cancel was ready first. A closed group returns
+// true.
+func (g *Group) AwaitInput(in Inbox, spin *park.Spin, cancel <-chan struct{}) bool {
+	if g.single.Load() != nil {
+		g.wanted.Store(true)
+		defer g.wanted.Store(false)
+	}
+	if n := spin.Budget(); n > 0 {
+		for range n {
+			if g.pending(in) {
+				spin.Hit()
+				return true
+			}
+			park.Turn()
+		}
+		spin.Miss()
+	}
+	g.receiver.Arm()
+	if in.Settle() || g.token.Load() != nil || g.Shut() {
+		g.receiver.Disarm()
+		return true
+	}
+	return g.receiver.Wait(cancel)
+}
+
+// pending is the cheap look of a spinning receiver.
+func (g *Group) pending(in Inbox) bool {
+	return g.token.Load() != nil || g.nready.Load() > 0 || in.Inputs() || g.Shut()
+}
+
+// WakeReceiver makes a sleeping receiver look again, as when its pattern got
+// something to return that is not in any end.
+func (g *Group) WakeReceiver() { g.receiver.Wake() }
+
+// TakeReady appends the ends that got something to read since the last call.
+// Needs the receive lock.
+func (g *Group) TakeReady(dst []*End) []*End {
+	if g.nready.Load() == 0 {
+		return dst
+	}
+	g.readyMu.Lock()
+	defer g.readyMu.Unlock()
+	dst = append(dst, g.readyNew...)
+	clear(g.readyNew)
+	g.readyNew = g.readyNew[:0]
+	g.nready.Store(0)
+	return dst
+}
+
+// activate lists e as having something to read and wakes the receiver, unless
+// it is listed already: then the receiver will look at it before it sleeps.
+func (e *End) activate() {
+	if e.active.Load() || !e.active.CompareAndSwap(false, true) {
+		return
+	}
+	g := e.group
+	g.readyMu.Lock()
+	g.readyNew = append(g.readyNew, e)
+	g.nready.Store(int32(len(g.readyNew)))
+	g.readyMu.Unlock()
+	g.receiver.Wake()
+}
+
+// Deactivate takes e off the list of those that have something to read. It
+// returns false, and e stays listed with the caller, when something is there.
+// Needs the receive lock.
+func (e *End) Deactivate() bool {
+	e.active.Store(false)
+	if e.in.Load().empty() {
+		return true
+	}
+	// Either we list it again, or its producer has just done so.
+	return !e.active.CompareAndSwap(false, true)
+}
+
+// Readable reports whether messages from the peer are queued. Needs the
+// receive lock.
+func (e *End) Readable() bool { return !e.in.Load().empty() }
+
+// Pause stops the receivers from looking at e until there is room towards it
+// or its peer sends more. It returns false if there is room. Needs the receive
+// lock; the fair queue must forget e.
+func (e *End) Pause() bool {
+	g := e.group
+	g.mu.Lock()
+	full := e.Full()
+	if full {
+		e.wantsRoom.Store(true)
+		e.active.Store(false)
+	}
+	g.mu.Unlock()
+	if full {
+		g.ReturnToken(e)
+	}
+	return full
+}
+
+// Slot is where the connection's reader decodes the next message, nil when
+// the queue is full. Needs the read token.
+func (e *End) Slot() *msg.Message {
+	q := e.in.Load()
+	if q.newest != nil {
+		return &q.newest.slot
+	}
+	return q.slot()
+}
+
+// Commit hands the message in the last Slot over; it becomes visible with
+// Publish. An intake that consumes the message keeps it from the queue. Needs
+// the read token.
+func (e *End) Commit(m *msg.Message) (queued bool) {
+	if e.intake != nil && e.intake.Intake(e, m) {
+		m.Reset()
+		return false
+	}
+	q := e.in.Load()
+	if q.newest != nil {
+		q.newest.push(m)
+	} else {
+		q.commit(m)
+	}
+	return true
+}
+
+// Publish makes the committed messages visible to the receivers.
+func (e *End) Publish() {
+	q := e.in.Load()
+	if q.newest == nil {
+		q.ring.Publish()
+	}
+	e.activate()
+}
+
+// WaitSpace waits for a Slot. Needs the read token.
+func (e *End) WaitSpace(cancel <-chan struct{}) bool { return e.in.Load().waitSpace(cancel) }
+
+// TryRecv moves the next message from the peer into m, whole, and reports
+// whether there was one. Needs the receive lock.
+func (e *End) TryRecv(m *msg.Message) bool {
+	q := e.in.Load()
+	if q.pop(m) {
+		e.viaQueue = true
+		m.SetPeer(e.peer)
+		if e.group.talks {
+			e.converse(q)
+		}
+		return true
+	}
+	if e.group.token.Load() != e {
+		return false
+	}
+	if !e.wire.Load().Next(m) {
+		return false
+	}
+	e.viaQueue = false
+	e.got.direct++
+	m.SetPeer(e.peer)
+	if e.group.talks {
+		e.converse(q)
+	}
+	return true
+}
+
+// converse notes whether the message just received was the last one there: a
+// Send that follows is then an answer, on which somebody waits.
+func (e *End) converse(q *Queue) {
+	last := q.empty() && (e.group.token.Load() != e || e.wire.Load().Drained())
+	if e.group.conversation.Load() != last {
+		e.group.conversation.Store(last)
+	}
+}
+
+func (g *Group) endConversation() {
+	if g.conversation.Load() {
+		g.conversation.Store(false)
+	}
+}
+
+// Fill reads from the connection of e, whose token callers hold. Needs the
+// receive lock.
+func (e *End) Fill(ctx context.Context, block bool) error {
+	e.got.published.Store(e.got.direct)
+	return e.wire.Load().Fill(ctx, block)
+}

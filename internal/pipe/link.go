@@ -1,0 +1,103 @@
+package pipe
+
+import "github.com/ringwire/ringwire/internal/msg"
+
+// NewLane gives e a queue towards a peer in this process that is not there
+// yet. Until Join its bound is the sender's own. Needs the send lock, or an e
+// that nobody else knows.
+func (e *End) NewLane() {
+	e.lane = newQueue(e.config.SendHWM, e.config.SendHWMBytes, e.config.Conflate)
+	e.lane.producer.Store(e)
+}
+
+// Accept makes the end of group that faces e, which connects and has a lane:
+// what e has queued is there to be received at once. Messages towards e go
+// into its incoming queue. Needs e's send lock; nobody knows the new end.
+func (e *End) Accept(group *Group, config Config, intake Intake) *End {
+	far := NewEnd(group, config, intake)
+	e.lane.setLimits(sum(e.config.SendHWM, config.RecvHWM), sumBytes(e.config.SendHWMBytes, config.RecvHWMBytes))
+	far.in.Store(e.lane)
+	far.lane = e.in.Load()
+	far.lane.setLimits(sum(config.SendHWM, e.config.RecvHWM), sumBytes(config.SendHWMBytes, e.config.RecvHWMBytes))
+	far.lane.producer.Store(far)
+	return far
+}
+
+// Link makes peer the one that e's messages go to. Needs the send lock of e.
+func (e *End) Link(peer *End) { e.link, e.joined = peer, true }
+
+// Unlink ends that and returns who it was, nil if nobody. Needs the send lock
+// of e.
+func (e *End) Unlink() *End {
+	peer := e.link
+	e.link = nil
+	return peer
+}
+
+// SetOwner notes whom e belongs to, before anybody else knows e.
+func (e *End) SetOwner(owner any) { e.owner = owner }
+
+// Owner is what SetOwner noted.
+func (e *End) Owner() any { return e.owner }
+
+// Wakeup makes the receivers of e look at what its peer had queued before it
+// was attached.
+func (e *End) Wakeup() {
+	if !e.in.Load().empty() {
+		e.activate()
+	}
+}
+
+// sum adds two bounds, of which either may be none.
+func sum(a, b int) int {
+	if a <= 0 || b <= 0 {
+		return 0
+	}
+	return a + b
+}
+
+func sumBytes(a, b int64) int64 {
+	if a <= 0 || b <= 0 {
+		return 0
+	}
+	return a + b
+}
+
+// sendLane queues m in the lane. Needs the send lock.
+func (e *End) sendLane(m *msg.Message) bool {
+	q, peer := e.lane, e.link
+	if peer != nil && peer.intake != nil && peer.intake.Intake(peer, m) {
+		e.sent.accepted++
+		return true
+	}
+	if q.newest != nil {
+		var c msg.Message
+		if m.Borrowed() {
+			c.CopyFrom(m)
+		} else {
+			m.MoveTo(&c)
+		}
+		q.newest.push(&c)
+	} else {
+		slot := q.slot()
+		if slot == nil {
+			return false
+		}
+		e.sent.acceptedBytes += int64(m.Size())
+		if m.Borrowed() {
+			slot.CopyFrom(m)
+		} else {
+			m.MoveTo(slot)
+		}
+		q.commit(slot)
+		q.ring.Publish()
+	}
+	e.sent.accepted++
+	if peer != nil {
+		peer.activate()
+	}
+	return true
+}
+
+// Linked is the inproc peer of e, nil if there is none. Needs the send lock.
+func (e *End) Linked() *End { return e.link }

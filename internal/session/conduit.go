@@ -1,0 +1,91 @@
+package session
+
+import (
+	"errors"
+	"io"
+	"net"
+	"time"
+
+	"github.com/ringwire/ringwire/internal/park"
+	"github.com/ringwire/ringwire/internal/zmtp"
+)
+
+// conduit is the system calls of one connection. Its reading half belongs to
+// the holder of the read token, its writing half to the holder of the write
+// token; recall, closeWrite and close may be called by anyone.
+type conduit interface {
+	// read reads once into the decoder's space and returns how many bytes
+	// came; 0 without an error is the end of the stream. Before it sleeps it
+	// looks again as often as spin says. With block false it returns
+	// errWouldWait instead of waiting.
+	read(dec *zmtp.Decoder, spin *park.Spin, block bool) (int, error)
+	// recall makes the read that waits, or the next one, return an error that
+	// is os.ErrDeadlineExceeded, until clearRecall.
+	recall()
+	clearRecall()
+
+	// writeOne and write write everything, or return how much was written and
+	// why it stopped: errWouldWait when block is false and the kernel is full.
+	writeOne(p []byte, block bool) (int, error)
+	write(pieces [][]byte, block bool) (int, error)
+	// inline reports whether write can be called with block false.
+	inline() bool
+
+	closeWrite() error
+	close()
+}
+
+// past is a deadline that has passed.
+var past = time.Unix(1, 0)
+
+// errNoHalfClose is what closeWrite returns for a connection that can only be
+// closed whole.
+var errNoHalfClose = errors.New("session: connection cannot be half closed")
+
+// netConduit does the system calls of any net.Conn. Such a connection cannot
+// be written to without waiting, so its writes are left to the writer
+// goroutine.
+type netConduit struct{ conn net.Conn }
+
+func (c netConduit) read(dec *zmtp.Decoder, _ *park.Spin, block bool) (int, error) {
+	if !block {
+		return 0, errWouldWait
+	}
+	n, err := c.conn.Read(dec.Space())
+	dec.Filled(n)
+	if n > 0 {
+		return n, nil // an error that came with bytes comes again
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return 0, err
+}
+
+func (c netConduit) recall()      { c.conn.SetReadDeadline(past) }
+func (c netConduit) clearRecall() { c.conn.SetReadDeadline(time.Time{}) }
+func (c netConduit) inline() bool { return false }
+
+func (c netConduit) writeOne(p []byte, _ bool) (int, error) { return c.conn.Write(p) }
+
+func (c netConduit) write(pieces [][]byte, block bool) (int, error) {
+	total := 0
+	for _, p := range pieces {
+		n, err := c.conn.Write(p)
+		total += n
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+func (c netConduit) closeWrite() error { return closeWrite(c.conn) }
+func (c netConduit) close()            { c.conn.Close() }
+
+func closeWrite(conn net.Conn) error {
+	if half, ok := conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errNoHalfClose
+}

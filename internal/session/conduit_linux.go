@@ -1,0 +1,203 @@
+package session
+
+import (
+	"net"
+	"os"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ringwire/ringwire/internal/park"
+	"github.com/ringwire/ringwire/internal/zmtp"
+)
+
+// newConduit does the system calls of tcp and ipc connections itself, so that
+// a sender can write without waiting and a receiver can look again before it
+// sleeps. Everything goes through RawConn, which makes closing safe.
+func newConduit(conn net.Conn) conduit {
+	switch conn.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		raw, err := conn.(syscall.Conn).SyscallConn()
+		if err != nil {
+			break
+		}
+		c := &rawConduit{conn: conn, raw: raw}
+		c.reader, c.writer = c.readReady, c.writeReady
+		return c
+	}
+	return netConduit{conn}
+}
+
+// ioTurns is how many turns of a spin one look at the kernel costs.
+const ioTurns = 4
+
+// maxPieces bounds the vector of one writev.
+const maxPieces = 64
+
+// rawConduit makes the system calls on the descriptor. The functions that
+// RawConn calls are made once, and their arguments and results are fields, so
+// that a call allocates nothing.
+type rawConduit struct {
+	conn net.Conn
+	raw  syscall.RawConn
+
+	// Owned by the holder of the read token.
+	reader func(fd uintptr) bool
+	dec    *zmtp.Decoder
+	turns  int // looks left before sleeping
+	wait   bool
+	spun   bool
+	got    int
+	rerr   error
+
+	// Owned by the holder of the write token.
+	writer  func(fd uintptr) bool
+	one     []byte
+	pieces  [][]byte
+	vec     [maxPieces]unix.Iovec
+	block   bool
+	written int
+	werr    error
+}
+
+func (c *rawConduit) read(dec *zmtp.Decoder, spin *park.Spin, block bool) (int, error) {
+	c.dec, c.wait, c.spun = dec, block, false
+	c.got, c.rerr, c.turns = 0, nil, 0
+	if block {
+		c.turns = spin.Budget() / ioTurns
+	}
+	budget := c.turns
+	err := c.raw.Read(c.reader)
+	if err == nil {
+		err = c.rerr
+	}
+	if c.spun {
+		if c.turns > 0 && budget > 0 {
+			spin.Hit()
+		} else {
+			spin.Miss()
+		}
+	}
+	return c.got, err
+}
+
+// readReady is called by RawConn until it returns true; between two calls it
+// waits until the descriptor is readable.
+func (c *rawConduit) readReady(fd uintptr) bool {
+	for {
+		p := c.dec.Space()
+		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
+		switch errno {
+		case 0:
+			c.got = int(n)
+			c.dec.Filled(c.got)
+			return true
+		case syscall.EINTR:
+			continue
+		case syscall.EAGAIN:
+		default:
+			c.rerr = os.NewSyscallError("read", errno)
+			return true
+		}
+		if !c.wait {
+			c.rerr = errWouldWait
+			return true
+		}
+		if c.turns == 0 {
+			c.dec.Idle() // while nothing comes, no buffer is held
+			return false
+		}
+		c.spun = true
+		if c.turns--; c.turns > 0 {
+			park.Turn()
+		}
+	}
+}
+
+func (c *rawConduit) recall()      { c.conn.SetReadDeadline(past) }
+func (c *rawConduit) clearRecall() { c.conn.SetReadDeadline(time.Time{}) }
+func (c *rawConduit) inline() bool { return true }
+
+func (c *rawConduit) writeOne(p []byte, block bool) (int, error) {
+	c.one, c.block, c.written, c.werr = p, block, 0, nil
+	err := c.raw.Write(c.writer)
+	if err == nil {
+		err = c.werr
+	}
+	c.one = nil
+	return c.written, err
+}
+
+func (c *rawConduit) write(pieces [][]byte, block bool) (int, error) {
+	if len(pieces) == 1 {
+		return c.writeOne(pieces[0], block)
+	}
+	if len(pieces) > maxPieces {
+		pieces = pieces[:maxPieces] // the caller comes back for the rest
+	}
+	c.pieces, c.block, c.written, c.werr = pieces, block, 0, nil
+	err := c.raw.Write(c.writer)
+	if err == nil {
+		err = c.werr
+	}
+	c.pieces = nil
+	clear(c.vec[:len(pieces)])
+	return c.written, err
+}
+
+// writeReady is called by RawConn until it returns true; between two calls it
+// waits until the descriptor is writable.
+func (c *rawConduit) writeReady(fd uintptr) bool {
+	for {
+		var n uintptr
+		var errno syscall.Errno
+		if c.pieces == nil {
+			if c.written == len(c.one) {
+				return true
+			}
+			p := c.one[c.written:]
+			n, _, errno = syscall.RawSyscall(syscall.SYS_WRITE, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
+		} else {
+			k := c.vector()
+			if k == 0 {
+				return true
+			}
+			n, _, errno = syscall.RawSyscall(unix.SYS_WRITEV, fd, uintptr(unsafe.Pointer(&c.vec[0])), uintptr(k))
+		}
+		switch errno {
+		case 0:
+			c.written += int(n)
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			if c.block {
+				return false
+			}
+			c.werr = errWouldWait
+			return true
+		default:
+			c.werr = os.NewSyscallError("write", errno)
+			return true
+		}
+	}
+}
+
+// vector describes what is left of pieces to the kernel.
+func (c *rawConduit) vector() int {
+	skip, k := c.written, 0
+	for _, p := range c.pieces {
+		if skip >= len(p) {
+			skip -= len(p)
+			continue
+		}
+		c.vec[k].Base = &p[skip]
+		c.vec[k].SetLen(len(p) - skip)
+		skip = 0
+		k++
+	}
+	return k
+}
+
+func (c *rawConduit) closeWrite() error { return closeWrite(c.conn) }
+func (c *rawConduit) close()            { c.conn.Close() }

@@ -1,0 +1,138 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	ringwire "github.com/ringwire/ringwire"
+	"github.com/ringwire/ringwire/internal/msg"
+	"github.com/ringwire/ringwire/internal/security"
+	"github.com/ringwire/ringwire/internal/zmtp"
+)
+
+// Handshake exchanges greetings and runs the mechanism, until the absolute
+// deadline (none if zero). On failure the caller closes conn.
+func Handshake(conn net.Conn, config Config, deadline time.Time) (*Session, error) {
+	if err := conn.SetDeadline(deadline); err != nil {
+		return nil, fmt.Errorf("handshake: %w", err)
+	}
+	s := &Session{
+		config:  config,
+		conn:    conn,
+		dec:     zmtp.NewDecoder(zmtp.Limits{MaxMessage: security.DefaultHandshakeBytes}),
+		back:    make(chan struct{}, 1),
+		written: make(chan struct{}),
+		closing: make(chan struct{}),
+	}
+	if err := s.greet(); err != nil {
+		return nil, timeoutError(fmt.Errorf("greeting: %w", err))
+	}
+	if err := s.secure(); err != nil {
+		return nil, timeoutError(fmt.Errorf("%s handshake: %w", config.Mechanism.Name(), err))
+	}
+	if err := conn.SetDeadline(time.Time{}); err != nil {
+		return nil, fmt.Errorf("handshake: %w", err)
+	}
+	s.dec.SetLimits(config.Limits)
+	s.spin.Init(config.SpinTurns)
+	s.writer.Init()
+	s.lease.init(s)
+	s.io = newConduit(conn)
+	return s, nil
+}
+
+// timeoutError says what a deadline in a handshake means.
+func timeoutError(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("the peer did not finish it in time: %w", err)
+	}
+	return err
+}
+
+// greet sends our whole greeting at once and reads the peer's in whatever
+// pieces it comes, never more than belongs to it. A peer that is not one of
+// ours is refused at the first byte that shows it.
+func (s *Session) greet() error {
+	var out [zmtp.GreetingSize]byte
+	g := zmtp.Greeting{Major: zmtp.VersionMajor, Minor: zmtp.VersionMinor, Mechanism: s.config.Mechanism.Name()}
+	if _, err := s.conn.Write(zmtp.AppendGreeting(out[:0], g)); err != nil {
+		return err
+	}
+	var in [zmtp.GreetingSize]byte
+	for n := 0; ; {
+		peer, size, err := zmtp.ParseGreeting(in[:n])
+		if err != nil {
+			return err
+		}
+		if size > 0 {
+			if peer.Mechanism != g.Mechanism {
+				return fmt.Errorf("the peer's mechanism is %s, ours is %s: %w", peer.Mechanism, g.Mechanism, ringwire.ErrRejected)
+			}
+			s.minor31 = peer.AtLeast31()
+			return nil
+		}
+		k, err := s.conn.Read(in[n:])
+		if n += k; k == 0 && err != nil {
+			return cutOff(err)
+		}
+	}
+}
+
+// secure runs the mechanism's commands. What the peer sent behind them stays
+// in the decoder.
+func (s *Session) secure() error {
+	s.mech = s.config.Mechanism.New(s.config.Metadata, security.Limits{})
+	out, err := s.mech.Start(nil)
+	if err != nil {
+		return err
+	}
+	var m msg.Message
+	for left := security.DefaultHandshakeBytes; ; {
+		if len(out) > 0 {
+			if _, err := s.conn.Write(out); err != nil {
+				return err
+			}
+			out = out[:0]
+		}
+		if s.mech.Done() {
+			return nil
+		}
+		item, err := s.dec.Next(&m)
+		switch {
+		case err != nil:
+			return err
+		case item == zmtp.Message:
+			return fmt.Errorf("a message before the handshake was complete: %w", ringwire.ErrProtocol)
+		case item == zmtp.Command:
+			out, err = s.mech.Handle(out, s.dec.Command())
+			if err != nil {
+				if len(out) > 0 {
+					s.conn.Write(out) // the mechanism's last word; we close either way
+				}
+				return err
+			}
+			continue
+		}
+		if left <= 0 {
+			return fmt.Errorf("more than %d bytes: %w", security.DefaultHandshakeBytes, ringwire.ErrTooLarge)
+		}
+		space := s.dec.Space()
+		n, err := s.conn.Read(space[:min(len(space), left)])
+		s.dec.Filled(n)
+		if left -= n; n == 0 && err != nil {
+			return cutOff(err)
+		}
+	}
+}
+
+// cutOff makes the end of the stream the error that it is at this point.
+func cutOff(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

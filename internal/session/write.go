@@ -1,0 +1,203 @@
+package session
+
+import (
+	"sync"
+	"time"
+
+	"github.com/ringwire/ringwire/internal/zmtp"
+)
+
+// sparse is how long ago the last write must be for a message that comes alone
+// to be written at once: below, it is the beginning of a batch.
+const sparse = int64(20 * time.Microsecond)
+
+// flush writes what is queued. Only the holder of the write token calls it,
+// and nothing else writes to the connection after the handshake. Without block
+// it stops when the kernel takes no more and reports that bytes are left.
+func (s *Session) flush(block bool) (left bool, err error) {
+	for {
+		if len(s.out) == 0 && s.batch.Empty() {
+			s.out = s.control.take(s.out)
+			more := s.end.Take(&s.batch)
+			if !more && len(s.out) == 0 {
+				return false, nil
+			}
+		}
+		if len(s.out) > 0 {
+			n, err := s.io.writeOne(s.out, block)
+			s.out = s.out[:copy(s.out, s.out[n:])]
+			if err != nil {
+				return err == errWouldWait, err
+			}
+		}
+		for !s.batch.Empty() {
+			n, err := s.io.write(s.batch.Pieces(), block)
+			s.batch.Advance(n)
+			if err != nil {
+				return err == errWouldWait, err
+			}
+		}
+		s.lastFlush.Store(now())
+	}
+}
+
+// Flush implements pipe.Wire.
+func (s *Session) Flush() {
+	if !s.io.inline() || !s.token.CompareAndSwap(tokenFree, tokenHeld) {
+		s.wakeWriter()
+		return
+	}
+	left, err := s.flush(false)
+	switch {
+	case left:
+		s.token.Store(tokenBytes)
+		s.wakeWriter()
+	case err != nil:
+		s.token.Store(tokenFree)
+		s.Close(err)
+	default:
+		s.token.Store(tokenFree)
+		// Whoever failed to get the token had queued something before.
+		if s.dirty() {
+			s.wakeWriter()
+		}
+	}
+}
+
+// Serve implements pipe.Wire. A message that comes alone is written at once;
+// in a stream the writer goroutine is told, and finds many.
+func (s *Session) Serve() {
+	if s.io.inline() && s.token.Load() == tokenFree && now()-s.lastFlush.Load() > sparse {
+		s.Flush()
+		return
+	}
+	s.wakeWriter()
+}
+
+// dirty reports whether something waits for a flush.
+func (s *Session) dirty() bool { return s.control.pending() || s.end.HasOutput() }
+
+// wakeWriter tells the writer goroutine to look, and starts it if there is
+// none.
+func (s *Session) wakeWriter() {
+	if s.writing.Load() == writerNone && s.writing.CompareAndSwap(writerNone, writerRuns) {
+		go s.write()
+		return
+	}
+	s.writer.Wake()
+}
+
+// write is the writer goroutine: it serves tails and full kernel buffers.
+func (s *Session) write() {
+	defer close(s.written)
+	for {
+		select {
+		case <-s.closing:
+			return
+		default:
+		}
+		if s.takeToken() {
+			if _, err := s.flush(true); err != nil {
+				s.token.Store(tokenFree)
+				s.Close(err)
+				return
+			}
+			s.token.Store(tokenFree)
+			continue
+		}
+		s.writer.Arm()
+		if s.workLeft() {
+			s.writer.Disarm()
+			continue
+		}
+		s.writer.Wait(s.closing)
+	}
+}
+
+// takeToken takes the write token if there is something to write.
+func (s *Session) takeToken() bool {
+	switch t := s.token.Load(); t {
+	case tokenBytes:
+		return s.token.CompareAndSwap(t, tokenHeld)
+	case tokenFree:
+		return s.dirty() && s.token.CompareAndSwap(t, tokenHeld)
+	}
+	return false
+}
+
+// workLeft reports whether takeToken would have succeeded.
+func (s *Session) workLeft() bool {
+	t := s.token.Load()
+	return t == tokenBytes || t == tokenFree && s.dirty()
+}
+
+// Subscription implements pipe.Wire. It may be called with the send lock: it
+// only queues.
+func (s *Session) Subscription(topic string, subscribe bool) {
+	s.control.subscription(topic, subscribe, s.minor31 && !s.config.ShortTopic)
+}
+
+// Ping implements pipe.Wire. A ZMTP 3.0 peer cannot be asked.
+func (s *Session) Ping() {
+	if s.minor31 {
+		s.control.ping(s.config.Heartbeat.TTL)
+		s.Flush()
+	}
+}
+
+// control holds what is sent between messages: state, not traffic. Nothing of
+// it is subject to a high-water mark.
+type control struct {
+	mu      sync.Mutex
+	buf     []byte // whole frames
+	pinging bool   // one PING is enough
+	ttl     uint16
+	ponging bool // one PONG is enough: the newest context wins
+	context [zmtp.MaxPingContext]byte
+	n       int
+}
+
+func (c *control) subscription(topic string, subscribe, command bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.buf = zmtp.AppendSubscription(c.buf, topic, subscribe, command)
+}
+
+func (c *control) ping(ttl uint16) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pinging, c.ttl = true, ttl
+}
+
+func (c *control) pong(context []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ponging = true
+	c.n = copy(c.context[:], context)
+}
+
+func (c *control) pending() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pinging || c.ponging || len(c.buf) > 0
+}
+
+// take appends everything to out, which is empty, and forgets it.
+func (c *control) take(out []byte) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.buf) > 0 {
+		out, c.buf = c.buf, out[:0]
+		if cap(c.buf) > zmtp.ReadSize {
+			c.buf = nil
+		}
+	}
+	if c.ponging {
+		out = zmtp.AppendPong(out, c.context[:c.n])
+	}
+	if c.pinging {
+		out = zmtp.AppendPing(out, c.ttl, nil)
+	}
+	c.ponging, c.pinging = false, false
+	return out
+}

@@ -1,0 +1,25 @@
+package ringwire
+
+// Mechanism is how a socket secures its connections. It is opaque: values
+// come from this module's own packages. A nil Mechanism is NULL: no
+// authentication, no encryption. No other mechanism exists in this version.
+type Mechanism interface {
+	// Name is the mechanism's name in the ZMTP greeting, such as "NULL".
+	Name() string
+}
+
+// Credentials are what a connecting peer offered, as an Authenticator sees
+// them.
+type Credentials struct {
+	Mechanism string // "NULL", "PLAIN", "CURVE"
+	Address   string // remote network address
+	Username  string // PLAIN
+	Password  string // PLAIN
+	PublicKey []byte // CURVE, 32 bytes
+}
+
+// Verdict is an Authenticator's answer.
+type Verdict struct {
+	Allow     bool
+	Principal string // who the peer is, shown in events and PeerInfo
+}

@@ -1,0 +1,89 @@
+package pattern
+
+import (
+	"slices"
+
+	"github.com/ringwire/ringwire/internal/msg"
+	"github.com/ringwire/ringwire/internal/pipe"
+)
+
+// hotMax is how many ends that ran dry a fairQueue goes on looking at before
+// it lets go of them one by one. Looking again costs a load; letting go costs
+// the next message of that peer a lock and a wake.
+const hotMax = 8
+
+// fairQueue takes one message from each peer in turn, of those that have any
+// (RFC 28, 29, 30: fair queuing). Owned by the holder of the receive lock.
+type fairQueue struct {
+	group *pipe.Group
+	hot   []*pipe.End // ends that had something when we last knew
+	next  int
+}
+
+// tryRecv moves the next message into m and returns whose it was, nil if
+// there is none.
+func (f *fairQueue) tryRecv(m *msg.Message) *pipe.End {
+	f.hot = f.group.TakeReady(f.hot)
+	for i := 0; i < len(f.hot); i++ {
+		if f.next >= len(f.hot) {
+			f.next = 0
+		}
+		e := f.hot[f.next]
+		if e.TryRecv(m) {
+			f.next++
+			return e
+		}
+		if len(f.hot) > hotMax && !f.group.Holds(e) {
+			if f.letGo(f.next) {
+				i--
+				continue
+			}
+		}
+		f.next++
+	}
+	return nil
+}
+
+// letGo stops looking at the end at index i, unless it just got something.
+func (f *fairQueue) letGo(i int) bool {
+	if !f.hot[i].Deactivate() {
+		return false
+	}
+	f.remove(i)
+	return true
+}
+
+func (f *fairQueue) remove(i int) {
+	last := len(f.hot) - 1
+	f.hot[i] = f.hot[last]
+	f.hot[last] = nil
+	f.hot = f.hot[:last]
+}
+
+// pause stops looking at e until its Resume, although it has something.
+func (f *fairQueue) pause(e *pipe.End) {
+	if i := slices.Index(f.hot, e); i >= 0 {
+		f.remove(i)
+	}
+}
+
+// Ready implements pipe.Inbox.
+func (f *fairQueue) Inputs() bool {
+	for _, e := range f.hot {
+		if e.Readable() {
+			return true
+		}
+	}
+	return false
+}
+
+// Settle implements pipe.Inbox.
+func (f *fairQueue) Settle() bool {
+	f.hot = f.group.TakeReady(f.hot)
+	for i := len(f.hot) - 1; i >= 0; i-- {
+		if !f.letGo(i) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,147 @@
+package pattern
+
+import (
+	"math"
+
+	"github.com/ringwire/ringwire/internal/msg"
+	"github.com/ringwire/ringwire/internal/pipe"
+)
+
+// MaxTopic is the longest subscription that a publisher accepts, in bytes.
+const MaxTopic = 64 << 10
+
+// fanOut gives each message to every peer that subscribed to a prefix of its
+// first frame (RFC 29), matching and encoding it once. Guarded by the send
+// lock.
+type fanOut struct {
+	group      *pipe.Group
+	tree       prefixTree[*audience]
+	shared     pipe.Shared
+	generation uint64
+	matched    []*pipe.End // scratch
+	unmatched  int64
+	invert     bool
+	noDrop     bool
+	oldest     bool
+	overflow   func(*pipe.End)
+}
+
+// audience is who subscribed to one prefix: a set, because a peer that
+// subscribes twice cancels once (see docs/compatibility.md).
+type audience struct {
+	ends []*pipe.End
+}
+
+// topics is the set of prefixes of one peer, kept in its end.
+type topics map[string]struct{}
+
+func topicsOf(e *pipe.End) topics {
+	t, _ := e.Data.(topics)
+	return t
+}
+
+// add subscribes e and reports whether it was not, and whether nobody was.
+func (f *fanOut) add(e *pipe.End, topic string) (added, first bool) {
+	t := topicsOf(e)
+	if t == nil {
+		t = make(topics)
+		e.Data = t
+	}
+	if _, ok := t[topic]; ok {
+		return false, false
+	}
+	t[topic] = struct{}{}
+	a, ok := f.tree.get(topic)
+	if !ok {
+		f.tree.set(topic, &audience{ends: []*pipe.End{e}})
+		return true, true
+	}
+	a.ends = append(a.ends, e)
+	return true, false
+}
+
+// remove unsubscribes e and reports whether it was, and whether nobody is
+// left.
+func (f *fanOut) remove(e *pipe.End, topic string) (removed, last bool) {
+	t := topicsOf(e)
+	if _, ok := t[topic]; !ok {
+		return false, false
+	}
+	delete(t, topic)
+	a, _ := f.tree.get(topic)
+	for i, x := range a.ends {
+		if x == e {
+			k := len(a.ends) - 1
+			a.ends[i], a.ends[k] = a.ends[k], nil
+			a.ends = a.ends[:k]
+			break
+		}
+	}
+	if len(a.ends) > 0 {
+		return true, false
+	}
+	f.tree.delete(topic)
+	return true, true
+}
+
+// match finds the peers that get a message with the given topic.
+func (f *fanOut) match(topic []byte) []*pipe.End {
+	if f.generation == math.MaxUint64 {
+		f.generation = 0
+	}
+	f.generation++
+	out := f.matched[:0]
+	walk := f.tree.walk(topic)
+	for a, ok := walk.next(); ok; a, ok = walk.next() {
+		for _, e := range a.ends {
+			if e.Mark(f.generation) {
+				out = append(out, e)
+			}
+		}
+	}
+	if f.invert {
+		out = out[:0]
+		for _, e := range f.group.Ends() {
+			if e.Ready() && e.Mark(f.generation) {
+				out = append(out, e)
+			}
+		}
+	}
+	f.matched = out
+	return out
+}
+
+// send queues m at every peer that matches. With noDrop a peer without room
+// keeps m from all of them, and is returned; otherwise it misses m.
+func (f *fanOut) send(m *msg.Message) (wait *pipe.End) {
+	ends := f.match(m.Frame(0))
+	if len(ends) == 0 {
+		f.unmatched++
+		return nil
+	}
+	if f.noDrop {
+		for _, e := range ends {
+			if e.Full() {
+				e.Prod()
+				return e
+			}
+		}
+	}
+	f.shared.Begin(m)
+	for _, e := range ends {
+		if e.TrySendShared(&f.shared) {
+			continue
+		}
+		if f.oldest && e.DropOldest() && e.TrySendShared(&f.shared) {
+			f.overflow(e)
+			continue
+		}
+		e.Drop(pipe.HWM, m)
+		f.overflow(e)
+	}
+	f.shared.End()
+	return nil
+}
+
+// count is how many peers would get a message that starts with topic.
+func (f *fanOut) count(topic string) int { return len(f.match([]byte(topic))) }

@@ -1,0 +1,191 @@
+package pattern
+
+import (
+	"sync"
+
+	"github.com/ringwire/ringwire"
+	"github.com/ringwire/ringwire/internal/msg"
+	"github.com/ringwire/ringwire/internal/pipe"
+)
+
+// xpub is pub whose subscriptions are received.
+type xpub struct {
+	pub
+	fairQueue
+	verbose  bool // tell every subscribe
+	verboser bool // and every unsubscribe
+	manual   bool // tell, and leave it to the application to apply
+	notices  notices
+}
+
+func newXPub(c *Config) Pattern {
+	x := &xpub{
+		fairQueue: fairQueue{group: c.Group},
+		verbose:   c.Verbose || c.Verboser,
+		verboser:  c.Verboser,
+		manual:    c.Manual,
+	}
+	x.init(c)
+	x.notices.perPeer = c.Manual || x.verbose
+	return x
+}
+
+// Lost and Detach tell the application that a peer's topics are no longer
+// wanted, as if it had cancelled them.
+func (x *xpub) Lost(e *pipe.End)   { x.forget(e) }
+func (x *xpub) Detach(e *pipe.End) { x.forget(e) }
+
+func (x *xpub) forget(e *pipe.End) {
+	for topic := range topicsOf(e) {
+		if _, last := x.fan.remove(e, topic); last || x.verboser {
+			x.notices.put(e, topic, false)
+		}
+	}
+	e.Data = nil
+	x.group.WakeReceiver()
+}
+
+// Intake implements pipe.Intake.
+func (x *xpub) Intake(e *pipe.End, m *msg.Message) bool {
+	topic, subscribe, ok := subscription(m)
+	if ok {
+		x.PeerSubscription(e, topic, subscribe)
+	}
+	return ok
+}
+
+// PeerSubscription implements pipe.Intake.
+func (x *xpub) PeerSubscription(e *pipe.End, topic []byte, subscribe bool) {
+	if refuseTopic(e, topic) {
+		return
+	}
+	g := e.Group()
+	g.Lock()
+	defer g.Unlock()
+	if !e.Attached() {
+		return
+	}
+	if x.tell(e, string(topic), subscribe) {
+		x.notices.put(e, string(topic), subscribe)
+	}
+	g.Notify()
+	g.WakeReceiver()
+}
+
+// tell applies a subscription, unless that is left to the application, and
+// reports whether the application hears of it.
+func (x *xpub) tell(e *pipe.End, topic string, subscribe bool) bool {
+	if x.manual {
+		return true
+	}
+	if subscribe {
+		_, first := x.fan.add(e, topic)
+		return first || x.verbose
+	}
+	removed, last := x.fan.remove(e, topic)
+	return last || removed && x.verboser
+}
+
+func (x *xpub) TryRecv(m *msg.Message) error {
+	if x.notices.take(m) || x.tryRecv(m) != nil {
+		return nil
+	}
+	return ringwire.ErrAgain
+}
+
+// Inputs implements pipe.Inbox.
+func (x *xpub) Inputs() bool { return x.notices.any() || x.fairQueue.Inputs() }
+
+// Settle implements pipe.Inbox.
+func (x *xpub) Settle() bool { return x.fairQueue.Settle() || x.notices.any() }
+
+// notices are subscriptions that the application has not received. One that
+// undoes another which was not received takes it away instead of queueing, so
+// there are never more than topics that somebody knows.
+type notices struct {
+	perPeer bool // peers are told apart; immutable
+
+	mu    sync.Mutex
+	first int // index of the oldest
+	queue []notice
+	at    map[noticeKey]int // queue index by key, plus first's history
+	base  int               // index in at of queue[0]
+}
+
+type noticeKey struct {
+	peer  *msg.Peer
+	topic string
+}
+
+type notice struct {
+	key       noticeKey
+	peer      *msg.Peer
+	subscribe bool
+	void      bool
+}
+
+func (n *notices) put(e *pipe.End, topic string, subscribe bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	key := noticeKey{topic: topic}
+	if n.perPeer {
+		key.peer = e.Peer()
+	}
+	if i, ok := n.at[key]; ok {
+		if old := &n.queue[i-n.base]; old.subscribe != subscribe {
+			old.void = true
+			delete(n.at, key)
+		}
+		return
+	}
+	if n.at == nil {
+		n.at = make(map[noticeKey]int)
+	}
+	n.at[key] = n.base + len(n.queue)
+	n.queue = append(n.queue, notice{key: key, peer: e.Peer(), subscribe: subscribe})
+}
+
+func (n *notices) any() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.at) > 0
+}
+
+// take makes m the oldest notice.
+func (n *notices) take(m *msg.Message) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for n.first < len(n.queue) {
+		note := n.queue[n.first]
+		n.queue[n.first] = notice{}
+		n.first++
+		if note.void {
+			continue
+		}
+		delete(n.at, note.key)
+		n.compact()
+		body := make([]byte, 0, 1+len(note.key.topic))
+		if note.subscribe {
+			body = append(body, 1)
+		} else {
+			body = append(body, 0)
+		}
+		m.SetBody(append(body, note.key.topic...))
+		m.SetPeer(note.peer)
+		return true
+	}
+	n.compact()
+	return false
+}
+
+// compact drops what was taken, once that is half of the queue.
+func (n *notices) compact() {
+	if n.first < len(n.queue) && n.first < 64+len(n.queue)/2 {
+		return
+	}
+	k := copy(n.queue, n.queue[n.first:])
+	clear(n.queue[k:])
+	n.queue = n.queue[:k]
+	n.base += n.first
+	n.first = 0
+}

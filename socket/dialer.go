@@ -1,0 +1,177 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"os"
+	"time"
+
+	"github.com/ringwire/ringwire"
+	"github.com/ringwire/ringwire/internal/pipe"
+	"github.com/ringwire/ringwire/internal/session"
+	"github.com/ringwire/ringwire/transport"
+)
+
+// stable is how long a connection must have been ready for the back-off to
+// start anew: a peer that refuses us after the handshake must not be asked ten
+// times a second.
+const stable = 5 * time.Second
+
+// dialer keeps one connecting endpoint connected. Its goroutine dials, reads
+// the connection while there is one, and backs off between attempts. For
+// inproc it has no goroutine: see inproc.go.
+type dialer struct {
+	// Immutable after Connect.
+	s        *Socket
+	endpoint string
+	address  string
+	stream   transport.Stream // nil: inproc
+	network  inprocNetwork    // nil: a stream
+	identity []byte           // ConnectPeer's name for the peer
+	ctx      context.Context  // ends with the endpoint
+	cancel   context.CancelFunc
+	gone     chan struct{} // closed when the goroutine has ended
+
+	inproc inprocState
+
+	// Guarded by the socket's mu.
+	peer    *peer // its end survives connections; for inproc, each has its own
+	refusal error // why the last attempt was refused, nil if it was not
+}
+
+// run is the dialer's goroutine.
+func (d *dialer) run() {
+	defer close(d.gone)
+	delay := d.s.opts.ReconnectMin
+	for d.ctx.Err() == nil {
+		began := time.Now()
+		ready, err := d.attempt()
+		if d.ctx.Err() != nil {
+			break
+		}
+		d.refused(err)
+		if d.s.opts.ReconnectMin < 0 {
+			<-d.ctx.Done()
+			break
+		}
+		if ready && time.Since(began) >= stable {
+			delay = d.s.opts.ReconnectMin
+		}
+		// Full jitter: peers that lost the same server must not come back in
+		// step.
+		wait := time.Duration(rand.Int64N(int64(delay)) + 1)
+		if ready && delay == d.s.opts.ReconnectMin {
+			wait = min(wait, d.s.opts.ReconnectMin)
+		}
+		d.s.events.emit(Event{Kind: ConnectRetried, Endpoint: d.endpoint, Retry: wait, Err: err})
+		select {
+		case <-time.After(wait):
+		case <-d.ctx.Done():
+		}
+		delay = min(2*delay, d.s.opts.ReconnectMax)
+	}
+}
+
+// attempt makes one connection and serves it to its end.
+func (d *dialer) attempt() (ready bool, err error) {
+	ctx := d.ctx
+	if t := d.s.opts.ConnectTimeout; t > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, t)
+		defer cancel()
+	}
+	conn, err := d.stream.Dial(ctx, d.address, d.s.opts.stream())
+	if err != nil {
+		if d.ctx.Err() == nil {
+			d.s.events.emit(Event{Kind: ConnectFailed, Endpoint: d.endpoint, Err: err})
+		}
+		return false, err
+	}
+	d.s.tally.connects.Add(1)
+	d.s.events.emit(Event{Kind: Connected, Endpoint: d.endpoint, Local: addr(conn.LocalAddr()), Remote: addr(conn.RemoteAddr())})
+	return d.s.serve(d.ctx, d.ctx, conn, d.peer)
+}
+
+// refused remembers whether the peer wants us, for WaitPeers.
+func (d *dialer) refused(err error) {
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	if errors.Is(err, ringwire.ErrRejected) || errors.Is(err, ringwire.ErrProtocol) {
+		d.refusal = err
+	}
+}
+
+// newPeer makes the end that the endpoint's messages are queued at.
+func (d *dialer) newPeer() *peer {
+	s := d.s
+	p := &peer{s: s, endpoint: d.endpoint, dialer: d}
+	p.end = pipe.NewEnd(s.group, s.pipeConfig(true), s.intake)
+	p.end.Info.Endpoint = d.endpoint
+	return p
+}
+
+// serve runs a connection from its handshake to its end, and closes it. p is
+// the peer it belongs to. It reports whether it was ever ready, and why it
+// ended. The end of shaking ends a handshake in progress, the end of living
+// the connection.
+func (s *Socket) serve(shaking, living context.Context, conn net.Conn, p *peer) (ready bool, err error) {
+	local, remote := addr(conn.LocalAddr()), addr(conn.RemoteAddr())
+	stop := context.AfterFunc(shaking, func() { conn.Close() })
+	sess, err := s.shake(conn, p, local, remote)
+	stop()
+	if err == nil {
+		err = s.welcome(p, sess, p.dialer != nil)
+	}
+	if err != nil {
+		conn.Close()
+		s.unwelcome(shaking, p, local, remote, err)
+		return false, err
+	}
+	stop = context.AfterFunc(living, func() { sess.Close(errStopped) })
+	err = sess.Run()
+	stop()
+	s.lose(p, err)
+	return true, err
+}
+
+// unwelcome tells of a connection that did not become a peer.
+func (s *Socket) unwelcome(shaking context.Context, p *peer, local, remote string, err error) {
+	if p.dialer == nil {
+		s.remove(p, pipe.PeerGone)
+	}
+	if shaking.Err() != nil {
+		return // it was us
+	}
+	kind := HandshakeFailed
+	if errors.Is(err, ringwire.ErrRejected) {
+		kind = Rejected
+	}
+	s.tally.failed.Add(1)
+	s.events.emit(Event{Kind: kind, Endpoint: p.endpoint, Local: local, Remote: remote, Err: err})
+}
+
+// shake does the handshake.
+func (s *Socket) shake(conn net.Conn, p *peer, local, remote string) (*session.Session, error) {
+	var deadline time.Time
+	if t := s.opts.HandshakeTimeout; t > 0 {
+		deadline = time.Now().Add(t)
+	}
+	sess, err := session.Handshake(conn, s.session, deadline)
+	if err != nil {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			s.tally.timeouts.Add(1)
+		}
+		return nil, err
+	}
+	sess.Bind(p.end)
+	return sess, s.learn(p, sess, local, remote)
+}
+
+func addr(a net.Addr) string {
+	if a == nil {
+		return ""
+	}
+	return a.String()
+}

@@ -1,0 +1,193 @@
+package socket
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/ringwire/ringwire"
+)
+
+// EventKind says what happened.
+type EventKind int
+
+// The kinds of events. libzmq's monitor has most of them under similar names.
+const (
+	Listening       EventKind = iota + 1 // Bind succeeded
+	AcceptFailed                         // a listener could not accept; it goes on trying
+	Accepted                             // a connection came in; the handshake follows
+	Connected                            // a connection was made; the handshake follows
+	ConnectFailed                        // an attempt to connect failed
+	ConnectRetried                       // the next attempt comes after Event.Retry
+	HandshakeFailed                      // the peer did not finish the handshake, or broke it
+	Rejected                             // a peer was refused, or refused us: Event.Err says why
+	Ready                                // the handshake is complete: messages flow
+	Disconnected                         // a ready peer is gone: Event.Err says why
+	SlowPeer                             // a peer without room missed a message, the first since it had room
+	Unbound                              // a listener was closed
+	Closed                               // the socket was closed; the last event
+)
+
+var eventNames = [...]string{"", "listening", "accept failed", "accepted", "connected", "connect failed", "connect retried",
+	"handshake failed", "rejected", "ready", "disconnected", "slow peer", "unbound", "closed"}
+
+func (k EventKind) String() string {
+	if k <= 0 || int(k) >= len(eventNames) {
+		return fmt.Sprintf("event %d", int(k))
+	}
+	return eventNames[k]
+}
+
+// Event is something that happened to the socket's connections. Fields that
+// do not apply are zero.
+type Event struct {
+	Kind       EventKind
+	Time       time.Time
+	Endpoint   string // the endpoint it is about, as given or, for Listening, as resolved
+	Local      string
+	Remote     string
+	Peer       ringwire.Peer
+	Identity   []byte
+	SocketType string // the peer's
+	Mechanism  string
+	Retry      time.Duration // ConnectRetried: when the next attempt comes
+	Err        error
+	Unsent     int64 // Disconnected: messages that were dropped because the peer is gone
+	InDoubt    int64 // Disconnected: messages given to the kernel without proof of receipt
+	Lost       int   // events that were lost before this one because nobody took them
+}
+
+// eventBuffer is how many events wait for a slow listener before some are
+// lost: enough for a burst of reconnects.
+const eventBuffer = 256
+
+// events hands events to whoever listens. It never blocks the socket.
+type events struct {
+	logger *slog.Logger // immutable
+
+	mu     sync.Mutex
+	subs   map[*eventSub]struct{}
+	closed bool
+}
+
+type eventSub struct {
+	queue []Event // guarded by events.mu
+	lost  int
+	wake  chan struct{} // capacity 1
+}
+
+// Events returns the events from the moment of the call on: it registers at
+// once, not when the iteration begins. The sequence ends when ctx is done or
+// after Closed. Up to 256 events are kept for a listener that is slow, then
+// the newest are lost and counted in the next one's Lost.
+func (s *Socket) Events(ctx context.Context) iter.Seq[Event] {
+	e := &s.events
+	sub := &eventSub{wake: make(chan struct{}, 1)}
+	e.mu.Lock()
+	if e.subs == nil {
+		e.subs = make(map[*eventSub]struct{})
+	}
+	if !e.closed {
+		e.subs[sub] = struct{}{}
+		context.AfterFunc(ctx, func() { e.drop(sub) })
+	}
+	closed := e.closed
+	e.mu.Unlock()
+	return func(yield func(Event) bool) {
+		if closed {
+			return
+		}
+		defer e.drop(sub)
+		for {
+			list, over := e.take(sub)
+			for _, ev := range list {
+				if ctx.Err() != nil || !yield(ev) || ev.Kind == Closed {
+					return
+				}
+			}
+			if over {
+				return
+			}
+			select {
+			case <-sub.wake:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+func (e *events) take(sub *eventSub) (list []Event, over bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	list, sub.queue = sub.queue, nil
+	return list, e.closed && len(list) == 0
+}
+
+func (e *events) drop(sub *eventSub) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.subs, sub)
+}
+
+// emit tells everybody. It must be called without a lock of the group.
+func (e *events) emit(ev Event) {
+	ev.Time = time.Now()
+	e.mu.Lock()
+	for sub := range e.subs {
+		if len(sub.queue) >= eventBuffer && ev.Kind != Closed {
+			sub.lost++
+			continue
+		}
+		mine := ev
+		mine.Lost, sub.lost = sub.lost, 0
+		sub.queue = append(sub.queue, mine)
+		select {
+		case sub.wake <- struct{}{}:
+		default:
+		}
+	}
+	if ev.Kind == Closed {
+		e.closed = true
+	}
+	e.mu.Unlock()
+	if e.logger != nil {
+		e.log(ev)
+	}
+}
+
+func (e *events) log(ev Event) {
+	level := slog.LevelInfo
+	switch ev.Kind {
+	case AcceptFailed, HandshakeFailed, Rejected, SlowPeer:
+		level = slog.LevelWarn
+	case Connected, Accepted, ConnectRetried:
+		level = slog.LevelDebug
+	}
+	attrs := make([]slog.Attr, 0, 8)
+	add := func(key, value string) {
+		if value != "" {
+			attrs = append(attrs, slog.String(key, value))
+		}
+	}
+	add("endpoint", ev.Endpoint)
+	add("local", ev.Local)
+	add("remote", ev.Remote)
+	add("peer_type", ev.SocketType)
+	if len(ev.Identity) > 0 {
+		attrs = append(attrs, slog.String("identity", fmt.Sprintf("%q", ev.Identity)))
+	}
+	if ev.Retry > 0 {
+		attrs = append(attrs, slog.Duration("retry", ev.Retry))
+	}
+	if ev.Unsent > 0 || ev.InDoubt > 0 {
+		attrs = append(attrs, slog.Int64("unsent", ev.Unsent), slog.Int64("in_doubt", ev.InDoubt))
+	}
+	if ev.Err != nil {
+		attrs = append(attrs, slog.Any("err", ev.Err))
+	}
+	e.logger.LogAttrs(context.Background(), level, ev.Kind.String(), attrs...)
+}

@@ -1,0 +1,109 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/ringwire/ringwire"
+	"github.com/ringwire/ringwire/internal/pipe"
+	"github.com/ringwire/ringwire/transport"
+)
+
+// The pause after an Accept that failed, as when the process has no file
+// descriptors left: it doubles from the first to the last.
+const (
+	acceptPauseMin = 5 * time.Millisecond
+	acceptPauseMax = time.Second
+)
+
+// listener accepts the connections of one bound endpoint.
+type listener struct {
+	// Immutable after Bind.
+	s        *Socket
+	given    string             // the endpoint as Bind was given it
+	resolved string             // and as it really is
+	stream   transport.Listener // nil: inproc
+	network  inprocNetwork
+	name     string          // inproc
+	ctx      context.Context // ends when accepting does
+	cancel   context.CancelFunc
+	wg       sync.WaitGroup // the acceptor and its connections
+}
+
+// run is the listener's goroutine. Handshakes are done on goroutines of their
+// own: a peer that stays silent must not keep others out.
+func (l *listener) run() {
+	pause := acceptPauseMin
+	for {
+		conn, err := l.stream.Accept()
+		if err == nil {
+			pause = acceptPauseMin
+			l.accept(conn)
+			continue
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if pause == acceptPauseMin {
+			l.s.events.emit(Event{Kind: AcceptFailed, Endpoint: l.resolved, Err: err})
+		}
+		l.s.tally.acceptErrors.Add(1)
+		select {
+		case <-time.After(pause):
+		case <-l.ctx.Done():
+			return
+		}
+		pause = min(2*pause, acceptPauseMax)
+	}
+}
+
+func (l *listener) accept(conn net.Conn) {
+	s := l.s
+	remote := addr(conn.RemoteAddr())
+	if err := s.admit(); err != nil {
+		conn.Close()
+		s.tally.failed.Add(1)
+		s.events.emit(Event{Kind: Rejected, Endpoint: l.resolved, Remote: remote, Err: err})
+		return
+	}
+	s.tally.accepts.Add(1)
+	s.events.emit(Event{Kind: Accepted, Endpoint: l.resolved, Local: addr(conn.LocalAddr()), Remote: remote})
+	l.wg.Go(func() {
+		defer s.discharge()
+		p := &peer{s: s, endpoint: l.resolved, listener: l}
+		p.end = pipe.NewEnd(s.group, s.pipeConfig(false), s.intake)
+		s.serve(l.ctx, s.ctx, conn, p)
+	})
+}
+
+// admit counts one more accepted peer, unless there are too many.
+func (s *Socket) admit() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if limit := s.opts.MaxConnections; limit >= 0 && s.accepted >= limit {
+		return fmt.Errorf("there are %d connections, limit %d: %w", s.accepted, limit, ringwire.ErrRejected)
+	}
+	s.accepted++
+	return nil
+}
+
+func (s *Socket) discharge() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.accepted--
+}
+
+// close stops accepting. Connections stay, handshakes in progress end.
+func (l *listener) close() {
+	l.cancel()
+	if l.stream != nil {
+		l.stream.Close()
+	} else {
+		l.network.Unbind(l.name, l)
+	}
+	l.s.events.emit(Event{Kind: Unbound, Endpoint: l.resolved})
+}

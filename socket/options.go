@@ -1,0 +1,316 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ringwire/ringwire"
+	"github.com/ringwire/ringwire/pattern"
+	"github.com/ringwire/ringwire/transport"
+)
+
+// Defaults of Options, where zero stands for them.
+const (
+	DefaultHWM              = 1000
+	DefaultHWMBytes         = 64 << 20
+	DefaultLinger           = time.Second
+	DefaultReconnectMin     = 100 * time.Millisecond
+	DefaultReconnectMax     = 30 * time.Second
+	DefaultHandshakeTimeout = 10 * time.Second
+	DefaultMaxMessageSize   = 64 << 20
+	DefaultMaxFrames        = 1024
+)
+
+// FullPolicy is what a socket does with a message for a peer that has no room.
+type FullPolicy int
+
+const (
+	// FullDefault is FullDropNewest for PUB and XPUB, FullBlock for others.
+	FullDefault FullPolicy = iota
+	// FullBlock makes Send wait. On PUB and XPUB this is XPubNoDrop: one full
+	// subscriber makes the publisher wait.
+	FullBlock
+	// FullDropNewest drops the message for that subscriber. PUB, XPUB.
+	FullDropNewest
+	// FullDropOldest drops the message that waited longest for that
+	// subscriber, if it has not been given to the kernel or to an inproc peer;
+	// else the newest. PUB, XPUB.
+	FullDropOldest
+	// FullDisconnect drops the message and ends the subscriber's connection.
+	// PUB, XPUB.
+	FullDisconnect
+)
+
+// Authenticator decides whether a peer may talk to the socket. It is called
+// on a goroutine of the connection and must obey ctx.
+type Authenticator func(ctx context.Context, c ringwire.Credentials) (ringwire.Verdict, error)
+
+// Options configure a Socket. The zero value of every field is the documented
+// default; -1 is off or unlimited where the field says so, and any other
+// negative value is an error. New copies what it is given.
+type Options struct {
+	// SendHWM is how many messages are queued towards one peer before it
+	// counts as full. 0: 1000, -1: no limit. (ZMQ_SNDHWM, where 0 is no limit.)
+	SendHWM int
+	// RecvHWM is how many messages from one peer are queued here before we
+	// stop reading from it. 0: 1000, -1: no limit. (ZMQ_RCVHWM.)
+	RecvHWM int
+	// SendHWMBytes bounds the bytes of what SendHWM counts; one message may
+	// exceed it when nothing else is queued. 0: 64 MiB, -1: no limit.
+	SendHWMBytes int64
+	// RecvHWMBytes bounds the bytes of what RecvHWM counts, like SendHWMBytes.
+	RecvHWMBytes int64
+	// OnFull is what happens to a message for a peer without room.
+	OnFull FullPolicy
+
+	// Linger is how long Close, Disconnect and Unbind go on delivering what
+	// was accepted. 0: 1 second, -1: for ever. (ZMQ_LINGER, where the default
+	// is for ever.)
+	Linger time.Duration
+	// NoLinger makes them give up at once. (ZMQ_LINGER 0.)
+	NoLinger bool
+	// ReconnectMin is the delay before the second attempt to connect; it
+	// doubles with each further one, and each delay is drawn at random from 0
+	// to that. 0: 100 ms, -1: never connect again. (ZMQ_RECONNECT_IVL.)
+	ReconnectMin time.Duration
+	// ReconnectMax bounds the delay. 0: 30 s. (ZMQ_RECONNECT_IVL_MAX.)
+	ReconnectMax time.Duration
+	// ConnectTimeout bounds one attempt to connect. 0: the system's.
+	// (ZMQ_CONNECT_TIMEOUT.)
+	ConnectTimeout time.Duration
+	// HandshakeTimeout bounds greeting and mechanism together. 0: 10 s, -1: no
+	// limit. (ZMQ_HANDSHAKE_IVL.)
+	HandshakeTimeout time.Duration
+	// Immediate queues messages only for peers whose handshake is complete.
+	// (ZMQ_IMMEDIATE.)
+	Immediate bool
+
+	// Identity is how a ROUTER peer addresses this socket: 1 to 255 bytes, the
+	// first not zero. REQ, DEALER and ROUTER announce it. (ZMQ_ROUTING_ID.)
+	Identity []byte
+	// ProbeRouter sends an empty message on each new connection, so that a
+	// ROUTER learns of us. REQ, DEALER, ROUTER. (ZMQ_PROBE_ROUTER.)
+	ProbeRouter bool
+	// DropUnroutable makes a ROUTER drop, and count, messages for unknown or
+	// full peers. (ZMQ_ROUTER_MANDATORY 0, which is libzmq's default.)
+	DropUnroutable bool
+	// RouterHandover lets a peer take over an identity that is in use.
+	// (ZMQ_ROUTER_HANDOVER.)
+	RouterHandover bool
+	// ReqRelaxed lets a REQ send again before the reply. (ZMQ_REQ_RELAXED.)
+	ReqRelaxed bool
+	// ReqCorrelate puts a number before each request and drops replies
+	// without it. A plain ROUTER sees that frame. (ZMQ_REQ_CORRELATE.)
+	ReqCorrelate bool
+	// Conflate keeps only the newest message in each queue. PUSH, PULL, PUB,
+	// SUB, DEALER; for single-frame messages. (ZMQ_CONFLATE.)
+	Conflate bool
+
+	// XPubVerbose makes an XPUB receive duplicate subscriptions as well.
+	// (ZMQ_XPUB_VERBOSE.)
+	XPubVerbose bool
+	// XPubVerboser makes it receive duplicate unsubscriptions, too.
+	// (ZMQ_XPUB_VERBOSER.)
+	XPubVerboser bool
+	// XPubManual leaves applying subscriptions to the application:
+	// SubscribePeer, UnsubscribePeer. (ZMQ_XPUB_MANUAL.)
+	XPubManual bool
+	// XPubNoDrop is OnFull: FullBlock. (ZMQ_XPUB_NODROP.)
+	XPubNoDrop bool
+	// WelcomeMessage is sent to each new subscriber. PUB, XPUB.
+	// (ZMQ_XPUB_WELCOME_MSG.)
+	WelcomeMessage []byte
+	// InvertMatching delivers what does not match. Set it on both sides: PUB,
+	// XPUB, SUB. (ZMQ_INVERT_MATCHING.)
+	InvertMatching bool
+
+	// MaxMessageSize bounds the frame bytes of one received message; a peer
+	// that exceeds it is disconnected. 0: 64 MiB, -1: no limit.
+	// (ZMQ_MAXMSGSIZE.)
+	MaxMessageSize int64
+	// MaxFrames bounds the frames of one received message. 0: 1024, -1: no
+	// limit.
+	MaxFrames int
+	// MaxConnections bounds the accepted peers of the socket. 0, -1: no limit.
+	MaxConnections int
+
+	// HeartbeatInterval is how often a peer of ZMTP 3.1 is asked for a sign of
+	// life. 0, -1: never. (ZMQ_HEARTBEAT_IVL.)
+	HeartbeatInterval time.Duration
+	// HeartbeatTimeout is the silence after a PING that ends a connection.
+	// 0: HeartbeatInterval. (ZMQ_HEARTBEAT_TIMEOUT.)
+	HeartbeatTimeout time.Duration
+	// HeartbeatTTL is the silence after which the peer shall give us up, at
+	// most 65.5 s. 0: not told. (ZMQ_HEARTBEAT_TTL.)
+	HeartbeatTTL time.Duration
+	// Metadata is told to peers in the handshake; names start with "X-".
+	// (ZMQ_METADATA.)
+	Metadata map[string]string
+
+	// Backlog is the length of the accept queue. 0: the system's largest.
+	// (ZMQ_BACKLOG.)
+	Backlog int
+	// SendBuffer and RecvBuffer are the kernel's buffers in bytes. 0: the
+	// system's. (ZMQ_SNDBUF, ZMQ_RCVBUF.)
+	SendBuffer int
+	RecvBuffer int
+	// KeepAlive is the interval of TCP keep-alive probes. 0: 15 s, -1: off.
+	// (ZMQ_TCP_KEEPALIVE and its relatives.)
+	KeepAlive time.Duration
+	// UserTimeout is TCP_USER_TIMEOUT. It also ends the connection to a live
+	// peer that does not read. 0, -1: off. Linux. (ZMQ_TCP_MAXRT.)
+	UserTimeout time.Duration
+	// TOS is the IP type of service. (ZMQ_TOS.)
+	TOS int
+	// Device binds connections to a network interface. Linux.
+	// (ZMQ_BINDTODEVICE.)
+	Device string
+	// NoIPv6 keeps to IPv4. (ZMQ_IPV6 0, which is libzmq's default.)
+	NoIPv6 bool
+
+	// Spin is how often a wait looks again before it sleeps. 0: adaptive, up
+	// to about 50 microseconds while that pays; -1: never.
+	Spin int
+	// Transports replace the built-in transport of their scheme, or add one.
+	Transports []transport.Transport
+	// Resolver looks names up. nil: the system's.
+	Resolver *net.Resolver
+	// Mechanism secures the connections. nil: NULL. No other exists yet: New
+	// returns an error that wraps errors.ErrUnsupported.
+	Mechanism ringwire.Mechanism
+	// Authenticator decides who may connect. It comes with the mechanisms: not
+	// nil is an error that wraps errors.ErrUnsupported.
+	Authenticator Authenticator
+	// Logger is told every event. nil: silence.
+	Logger *slog.Logger
+}
+
+// validate returns a complete copy of o for a socket type. No other code knows
+// a default.
+func (o *Options) validate(spec *pattern.Spec) (*Options, error) {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	var bad []error
+	refuse := func(name string, value any, want string) {
+		bad = append(bad, fmt.Errorf("option %s is %v, want %s", name, value, want))
+	}
+	number := func(name string, v *int, def int) {
+		switch {
+		case *v < -1:
+			refuse(name, *v, "-1, 0 or more")
+		case *v == 0:
+			*v = def
+		}
+	}
+	number64 := func(name string, v *int64, def int64) {
+		switch {
+		case *v < -1:
+			refuse(name, *v, "-1, 0 or more")
+		case *v == 0:
+			*v = def
+		}
+	}
+	span := func(name string, v *time.Duration, def time.Duration) {
+		switch {
+		case *v < -1:
+			refuse(name, *v, "-1, 0 or more")
+		case *v == 0:
+			*v = def
+		}
+	}
+	number("SendHWM", &c.SendHWM, DefaultHWM)
+	number("RecvHWM", &c.RecvHWM, DefaultHWM)
+	number64("SendHWMBytes", &c.SendHWMBytes, DefaultHWMBytes)
+	number64("RecvHWMBytes", &c.RecvHWMBytes, DefaultHWMBytes)
+	span("Linger", &c.Linger, DefaultLinger)
+	span("ReconnectMin", &c.ReconnectMin, DefaultReconnectMin)
+	span("ReconnectMax", &c.ReconnectMax, max(DefaultReconnectMax, c.ReconnectMin))
+	span("ConnectTimeout", &c.ConnectTimeout, 0)
+	span("HandshakeTimeout", &c.HandshakeTimeout, DefaultHandshakeTimeout)
+	number64("MaxMessageSize", &c.MaxMessageSize, DefaultMaxMessageSize)
+	number("MaxFrames", &c.MaxFrames, DefaultMaxFrames)
+	number("MaxConnections", &c.MaxConnections, -1)
+	span("HeartbeatInterval", &c.HeartbeatInterval, -1)
+	span("HeartbeatTimeout", &c.HeartbeatTimeout, 0)
+	span("UserTimeout", &c.UserTimeout, 0)
+	number("Spin", &c.Spin, 0)
+	c.UserTimeout = max(c.UserTimeout, 0)
+	c.ConnectTimeout = max(c.ConnectTimeout, 0)
+
+	if c.Linger == -1 && c.NoLinger {
+		refuse("Linger", c.Linger, "0 or more together with NoLinger")
+	}
+	if c.ReconnectMax < c.ReconnectMin {
+		refuse("ReconnectMax", c.ReconnectMax, fmt.Sprintf("at least ReconnectMin, %v", c.ReconnectMin))
+	}
+	if c.HeartbeatTTL < 0 || c.HeartbeatTTL > 65500*time.Millisecond {
+		refuse("HeartbeatTTL", c.HeartbeatTTL, "0 to 65.5s")
+	}
+	if c.OnFull < FullDefault || c.OnFull > FullDisconnect {
+		refuse("OnFull", int(c.OnFull), "one of the Full constants")
+	}
+	publishes := spec == pattern.Pub || spec == pattern.XPub
+	if c.OnFull > FullBlock && !publishes {
+		refuse("OnFull", int(c.OnFull), "FullBlock or FullDefault on a "+spec.Name()+" socket")
+	}
+	if c.XPubNoDrop && c.OnFull > FullBlock {
+		refuse("OnFull", int(c.OnFull), "FullBlock or FullDefault together with XPubNoDrop")
+	}
+	if c.Conflate && !slices.Contains([]string{"PUSH", "PULL", "PUB", "SUB", "DEALER"}, spec.Name()) {
+		refuse("Conflate", true, "false on a "+spec.Name()+" socket")
+	}
+	if n := len(c.Identity); c.Identity != nil && (n == 0 || n > 255 || c.Identity[0] == 0) {
+		refuse("Identity", fmt.Sprintf("%d bytes, %q", n, clip(c.Identity)), "1 to 255 bytes, the first not zero")
+	}
+	size := 0
+	for name, value := range c.Metadata {
+		size += len(name) + len(value) + 5
+		if !strings.HasPrefix(name, "X-") || len(name) > 255 {
+			refuse("Metadata", fmt.Sprintf("name %q", clip([]byte(name))), `a name that starts with "X-", of at most 255 bytes`)
+		}
+	}
+	if size > 32<<10 {
+		refuse("Metadata", fmt.Sprintf("%d bytes", size), "at most 32768 bytes")
+	}
+	if c.Mechanism != nil {
+		bad = append(bad, fmt.Errorf("option Mechanism is %s: %w in this version, want nil (NULL)", c.Mechanism.Name(), errors.ErrUnsupported))
+	}
+	if c.Authenticator != nil {
+		bad = append(bad, fmt.Errorf("option Authenticator is set: %w in this version, want nil", errors.ErrUnsupported))
+	}
+	for i, t := range c.Transports {
+		if t == nil {
+			refuse("Transports", fmt.Sprintf("nil at index %d", i), "transports")
+		}
+	}
+	if err := c.stream().Validate(); err != nil {
+		bad = append(bad, err)
+	}
+	c.XPubNoDrop = c.XPubNoDrop || c.OnFull == FullBlock && publishes
+	c.Identity = slices.Clone(c.Identity)
+	c.WelcomeMessage = slices.Clone(c.WelcomeMessage)
+	c.Metadata = maps.Clone(c.Metadata)
+	c.Transports = slices.Clone(c.Transports)
+	return &c, errors.Join(bad...)
+}
+
+// clip keeps error messages short.
+func clip(b []byte) []byte { return b[:min(len(b), 40)] }
+
+// stream is what stream transports need to know.
+func (o *Options) stream() *transport.Options {
+	return &transport.Options{
+		Backlog: o.Backlog, SendBuffer: o.SendBuffer, RecvBuffer: o.RecvBuffer,
+		KeepAlive: o.KeepAlive, UserTimeout: o.UserTimeout, TOS: o.TOS,
+		Device: o.Device, NoIPv6: o.NoIPv6, Resolver: o.Resolver,
+	}
+}

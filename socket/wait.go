@@ -1,0 +1,135 @@
+package socket
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ringwire/ringwire"
+	"github.com/ringwire/ringwire/internal/pipe"
+	"github.com/ringwire/ringwire/pattern"
+)
+
+// WaitPeers waits until at least n peers are ready. When ctx ends first, the
+// error wraps ctx's error and says how many there are and, if one was refused
+// or refused us, why.
+func (s *Socket) WaitPeers(ctx context.Context, n int) error {
+	return s.wait(ctx, "wait peers", n, "ready peers", func() int {
+		ready := 0
+		for e := range s.peers {
+			if e.Ready() {
+				ready++
+			}
+		}
+		return ready
+	})
+}
+
+// WaitSubscribers waits until at least n peers would receive a message whose
+// first frame is topic. PUB and XPUB. The error is as for WaitPeers.
+func (s *Socket) WaitSubscribers(ctx context.Context, topic string, n int) error {
+	p, ok := s.pattern.(pattern.Publisher)
+	if !ok {
+		return s.unsupported("wait subscribers")
+	}
+	return s.wait(ctx, "wait subscribers", n, "subscribers", func() int { return p.Subscribers(topic) })
+}
+
+// wait waits until count, which has the send lock, is at least n.
+func (s *Socket) wait(ctx context.Context, op string, n int, what string, count func() int) error {
+	if ctx == nil {
+		return fail(op, "", errNilContext)
+	}
+	for {
+		changed := s.group.Wait()
+		s.group.Lock()
+		closed := s.group.Closed()
+		have := count()
+		s.group.Unlock()
+		switch {
+		case closed:
+			return fail(op, "", ringwire.ErrClosed)
+		case have >= n:
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-s.group.Done():
+		case <-ctx.Done():
+			err := fmt.Errorf("%d of %d %s: %w", have, n, what, ctx.Err())
+			if refusal := s.refusal(); refusal != nil {
+				err = fmt.Errorf("%w; the last refusal: %w", err, refusal)
+			}
+			return fail(op, "", err)
+		}
+	}
+}
+
+// refusal is why a connecting endpoint is not connected, if it was refused.
+func (s *Socket) refusal() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for d := range s.dialers {
+		if d.refusal != nil {
+			return &ringwire.OpError{Op: "connect", Endpoint: d.endpoint, Err: d.refusal}
+		}
+	}
+	return nil
+}
+
+// Flush waits until everything that was accepted before the call was given to
+// the kernel or, for inproc, to the peer, or is accounted for as dropped.
+func (s *Socket) Flush(ctx context.Context) error {
+	if ctx == nil {
+		return fail("flush", "", errNilContext)
+	}
+	if !s.spec.Sends() {
+		return s.unsupported("flush")
+	}
+	goals := s.goals()
+	for {
+		changed := s.group.Wait()
+		if s.reached(goals) {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-s.group.Done():
+			return fail("flush", "", ringwire.ErrClosed)
+		case <-ctx.Done():
+			return fail("flush", "", ctx.Err())
+		}
+	}
+}
+
+// goals are how many messages each end has accepted.
+func (s *Socket) goals() map[*pipe.End]int64 {
+	s.group.Lock()
+	defer s.group.UnlockAndFlush()
+	goals := make(map[*pipe.End]int64, len(s.peers))
+	for e := range s.peers {
+		goals[e] = e.Accepted()
+		e.Prod()
+	}
+	return goals
+}
+
+// reached forgets the goals that were reached and reports whether all were.
+func (s *Socket) reached(goals map[*pipe.End]int64) bool {
+	s.group.Lock()
+	defer s.group.Unlock()
+	for e, n := range goals {
+		if s.peers[e] == nil || e.Handled() >= n {
+			delete(goals, e)
+		}
+	}
+	return len(goals) == 0
+}
+
+// Confirm will wait for a receipt from every peer that was sent something.
+// Receipts do not exist yet: it returns ringwire.ErrNoReceipt.
+func (s *Socket) Confirm(ctx context.Context) error {
+	if ctx == nil {
+		return fail("confirm", "", errNilContext)
+	}
+	return fail("confirm", "", fmt.Errorf("receipts are not part of this version: %w", ringwire.ErrNoReceipt))
+}

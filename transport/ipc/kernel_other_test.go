@@ -1,0 +1,5 @@
+//go:build unix && !linux
+
+package ipc_test
+
+const onLinux = false
