@@ -122,22 +122,23 @@ func (s *Socket) tryWelcome(p *peer, sess *session.Session, attached bool) (olde
 		p.end.Attach()
 		s.pattern.Attach(p.end)
 	}
+	// The pattern may announce subscriptions: the connection must be there.
+	if sess != nil {
+		p.end.SetWire(sess)
+	}
 	var end *pipe.End
 	if !p.leaving {
 		end, err = s.pattern.Ready(p.end)
 	}
 	if end != nil || err != nil {
 		older = s.peers[end]
+		p.end.SetWire(nil)
 		g.UnlockAndFlush()
 		return older, err
 	}
-	var wire pipe.Wire
-	if sess != nil {
-		wire = sess
-	}
 	p.session, p.since = sess, time.Now()
 	p.epochs++
-	recall := p.end.SetReady(wire)
+	recall := p.end.SetReady()
 	ev := p.event(Ready)
 	g.UnlockAndFlush()
 	if recall != nil {

@@ -152,13 +152,19 @@ func (e *End) Attach() {
 	e.group.attach(e)
 }
 
-// SetReady notes a complete handshake, with w behind the end, nil for inproc.
-// Needs the send lock. The caller recalls the returned end, if any, after
-// unlocking.
-func (e *End) SetReady(w Wire) (recall *End) {
-	if w != nil {
-		e.wire.Store(&wireBox{w})
+// SetWire puts a connection behind the end, before SetReady, or takes it away
+// again. Needs the send lock.
+func (e *End) SetWire(w Wire) {
+	if w == nil {
+		e.wire.Store(nil)
+		return
 	}
+	e.wire.Store(&wireBox{w})
+}
+
+// SetReady notes a complete handshake. Needs the send lock. The caller recalls
+// the returned end, if any, after unlocking.
+func (e *End) SetReady() (recall *End) {
 	e.retired = false
 	e.setReady(true)
 	return e.group.reshape()

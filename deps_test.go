@@ -1,0 +1,162 @@
+package ringwire_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The import law: which packages of this module each package may import. A
+// message walks down this staircase on send and up on receive. Do not edit
+// this table to make a build pass; change the design first.
+const law = `
+internal/buf:
+internal/ring:
+internal/park:
+internal/msg: internal/buf
+: internal/msg
+internal/zmtp: internal/msg internal/buf .
+internal/pipe: internal/msg internal/ring internal/park internal/zmtp internal/buf .
+pattern: internal/pipe internal/msg .
+internal/security: internal/zmtp .
+internal/session: internal/pipe internal/zmtp internal/security internal/park internal/msg internal/buf .
+transport: .
+transport/tcp: . transport
+transport/ipc: . transport
+transport/transporttest: . transport
+transport/inproc: . transport internal/pipe
+socket: internal/buf internal/ring internal/park internal/msg . internal/zmtp internal/pipe pattern internal/security internal/session transport transport/tcp transport/ipc transport/inproc
+internal/interop: . socket pattern
+benchmarks: . socket pattern internal/ring
+examples/quickstart: . socket pattern transport transport/inproc
+examples/python: . socket pattern
+`
+
+// banned lists packages that must not be reachable, each with the reason.
+var banned = []struct {
+	from   string // package of this module
+	direct bool   // only what it imports itself counts
+	what   string // import path, or a prefix that ends in /
+	why    string
+}{
+	{"internal/zmtp", true, "net", "the codec is pure"},
+	{"internal/zmtp", true, "time", "the codec is pure"},
+	{"internal/security", true, "net", "mechanisms are pure state machines"},
+	{"internal/security", true, "time", "mechanisms are pure state machines"},
+	{"pattern", true, "net", "a pattern knows no network"},
+	{"pattern", true, "time", "a pattern knows no time"},
+	{"socket", false, "net/http", "a library user must not pay for it"},
+	{"socket", false, "expvar", "it registers handlers on import"},
+	{"socket", false, "runtime/cgo", "pure Go"},
+	{"socket", false, "github.com/urfave/", "command lines belong to programs"},
+	{"socket", false, "github.com/go-zeromq/", "a peer in tests, never underneath us"},
+	{"socket", false, "github.com/vmihailenco/", "typed messages are optional"},
+	{"socket", false, "github.com/prometheus/", "metrics belong to programs"},
+	{"socket", false, "github.com/HdrHistogram/", "histograms belong to benchmarks"},
+	{"socket", false, "gonum.org/", "plots belong to benchmarks"},
+	{"socket", false, "go.yaml.in/", "configuration belongs to programs"},
+}
+
+const module = "github.com/ringwire/ringwire"
+
+type goPackage struct {
+	ImportPath string
+	Doc        string
+	Imports    []string
+	Deps       []string
+}
+
+func listPackages(t *testing.T) map[string]goPackage {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Doc,Imports,Deps", "./...")
+	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	packages := make(map[string]goPackage)
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages[short(p.ImportPath)] = p
+	}
+}
+
+// short is the path within the module, "." for its root.
+func short(path string) string {
+	if path == module {
+		return "."
+	}
+	return strings.TrimPrefix(path, module+"/")
+}
+
+func TestImportLaw(t *testing.T) {
+	allowed := make(map[string][]string)
+	for line := range strings.Lines(strings.TrimSpace(law)) {
+		from, to, ok := strings.Cut(strings.TrimSpace(line), ":")
+		if !ok {
+			t.Fatalf("line %q of the law has no colon", line)
+		}
+		if from == "" {
+			from = "."
+		}
+		allowed[from] = strings.Fields(to)
+	}
+	packages := listPackages(t)
+	for name, p := range packages {
+		may, ok := allowed[name]
+		if !ok {
+			t.Errorf("package %s has no line in the import law", name)
+			continue
+		}
+		for _, path := range p.Imports {
+			if path != module && !strings.HasPrefix(path, module+"/") {
+				continue
+			}
+			if to := short(path); !slices.Contains(may, to) {
+				t.Errorf("%s imports %s, the law allows %v", name, to, may)
+			}
+		}
+	}
+	for name := range allowed {
+		if _, ok := packages[name]; !ok {
+			t.Errorf("the import law has a line for %s, which does not exist", name)
+		}
+	}
+}
+
+func TestBannedImports(t *testing.T) {
+	packages := listPackages(t)
+	for _, ban := range banned {
+		p, ok := packages[ban.from]
+		if !ok {
+			t.Errorf("the ban of %s is about %s, which does not exist", ban.what, ban.from)
+			continue
+		}
+		paths := p.Deps
+		if ban.direct {
+			paths = p.Imports
+		}
+		for _, path := range paths {
+			if path == ban.what || strings.HasSuffix(ban.what, "/") && strings.HasPrefix(path, ban.what) {
+				t.Errorf("%s reaches %s: %s", ban.from, path, ban.why)
+			}
+		}
+	}
+}
+
+func TestEveryPackageHasAComment(t *testing.T) {
+	for name, p := range listPackages(t) {
+		if p.Doc == "" {
+			t.Errorf("package %s has no comment", name)
+		}
+	}
+}
