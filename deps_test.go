@@ -31,7 +31,7 @@ transport/transporttest: . transport
 transport/inproc: . transport internal/pipe
 socket: internal/buf internal/ring internal/park internal/msg . internal/zmtp internal/pipe pattern internal/security internal/session transport transport/tcp transport/ipc transport/inproc
 internal/interop: . socket pattern
-benchmarks: . socket pattern internal/ring
+benchmarks: . socket pattern transport transport/tcp transport/ipc internal/ring
 examples/quickstart: . socket pattern transport transport/inproc
 examples/python: . socket pattern
 `

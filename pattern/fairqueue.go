@@ -1,8 +1,6 @@
 package pattern
 
 import (
-	"slices"
-
 	"github.com/ringwire/ringwire/internal/msg"
 	"github.com/ringwire/ringwire/internal/pipe"
 )
@@ -18,6 +16,8 @@ type fairQueue struct {
 	group *pipe.Group
 	hot   []*pipe.End // ends that had something when we last knew
 	next  int
+
+	replies bool // take only from ends that have room for a reply; immutable
 }
 
 // tryRecv moves the next message into m and returns whose it was, nil if
@@ -29,6 +29,11 @@ func (f *fairQueue) tryRecv(m *msg.Message) *pipe.End {
 			f.next = 0
 		}
 		e := f.hot[f.next]
+		if f.replies && e.Pause() {
+			f.remove(f.next)
+			i--
+			continue
+		}
 		if e.TryRecv(m) {
 			f.next++
 			return e
@@ -60,14 +65,7 @@ func (f *fairQueue) remove(i int) {
 	f.hot = f.hot[:last]
 }
 
-// pause stops looking at e until its Resume, although it has something.
-func (f *fairQueue) pause(e *pipe.End) {
-	if i := slices.Index(f.hot, e); i >= 0 {
-		f.remove(i)
-	}
-}
-
-// Ready implements pipe.Inbox.
+// Inputs implements pipe.Inbox.
 func (f *fairQueue) Inputs() bool {
 	for _, e := range f.hot {
 		if e.Readable() {

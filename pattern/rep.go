@@ -26,7 +26,7 @@ type rep struct {
 	store    []byte   // their bytes
 }
 
-func newRep(c *Config) Pattern { return &rep{fairQueue: fairQueue{group: c.Group}} }
+func newRep(c *Config) Pattern { return &rep{fairQueue: fairQueue{group: c.Group, replies: true}} }
 
 func (r *rep) Attach(*pipe.End) {}
 func (r *rep) Detach(*pipe.End) {}
@@ -41,7 +41,7 @@ func (r *rep) TrySend(m *msg.Message) (*pipe.End, error) {
 		e.Reply(m)
 		m.SetLead(own)
 	} else {
-		e.Drop(pipe.PeerGone, m)
+		r.group.Drop(pipe.PeerGone, m)
 	}
 	r.from = nil
 	r.due.Store(false)
@@ -65,19 +65,6 @@ func (r *rep) TryRecv(m *msg.Message) error {
 			return nil
 		}
 	}
-}
-
-// tryRecv is fairQueue.tryRecv for peers that have room for a reply.
-func (r *rep) tryRecv(m *msg.Message) *pipe.End {
-	r.hot = r.group.TakeReady(r.hot)
-	for i := 0; i < len(r.hot); {
-		if e := r.hot[i]; e.Pause() {
-			r.pause(e)
-		} else {
-			i++
-		}
-	}
-	return r.fairQueue.tryRecv(m)
 }
 
 // open moves the envelope of m aside, or reports that it has none.

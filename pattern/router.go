@@ -58,7 +58,7 @@ func (r *router) TrySend(m *msg.Message) (*pipe.End, error) {
 	e := r.find(m.Frame(0))
 	if e == nil {
 		if r.drop {
-			r.unrouted++
+			r.group.Drop(pipe.NoRoute, m)
 			return nil, nil
 		}
 		return nil, fmt.Errorf("identity %q: %w", m.Frame(0), ringwire.ErrHostUnreachable)
@@ -97,7 +97,6 @@ type identities struct {
 	ends     map[string]*pipe.End
 	counter  uint32
 	handover bool
-	unrouted int64
 }
 
 func newIdentities(handover bool) identities {
@@ -167,6 +166,3 @@ func (t *identities) Assign(e *pipe.End, identity []byte) error {
 	e.Assign()
 	return nil
 }
-
-// Unrouted implements Addresser.
-func (t *identities) Unrouted() int64 { return t.unrouted }

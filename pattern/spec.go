@@ -138,8 +138,6 @@ type Requester interface {
 type Addresser interface {
 	// Assign gives e an identity before any handshake.
 	Assign(e *pipe.End, identity []byte) error
-	// Unrouted counts the messages dropped because no peer had the identity.
-	Unrouted() int64
 }
 
 // none has the methods that a pattern may leave out.

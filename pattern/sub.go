@@ -2,7 +2,6 @@ package pattern
 
 import (
 	"fmt"
-	"sync/atomic"
 
 	"github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/internal/msg"
@@ -67,7 +66,6 @@ type xsub struct {
 	interests
 	overflow func(*pipe.End)
 	shared   pipe.Shared
-	lonely   atomic.Int64 // messages sent while there was no publisher
 }
 
 func newXSub(c *Config) Pattern {
@@ -110,7 +108,7 @@ func (x *xsub) TrySend(m *msg.Message) (*pipe.End, error) {
 	}
 	x.shared.End()
 	if n == 0 {
-		x.lonely.Add(1)
+		x.group.Drop(pipe.NoRoute, m)
 	}
 	return nil, nil
 }

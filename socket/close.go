@@ -50,8 +50,7 @@ func (s *Socket) shutdown(ctx context.Context) error {
 	for l := range listeners {
 		l.close()
 	}
-	s.finish(ctx, func(*peer) bool { return true })
-	unsent := s.unsent()
+	unsent := s.finish(ctx, func(*peer) bool { return true })
 	for d := range dialers {
 		if d.stream == nil {
 			d.stopInproc()
@@ -76,22 +75,23 @@ func (s *Socket) shutdown(ctx context.Context) error {
 }
 
 // finish delivers what was accepted for the chosen peers while ctx allows,
-// then ends their connections.
-func (s *Socket) finish(ctx context.Context, chosen func(*peer) bool) {
+// then ends their connections. It returns what was not delivered.
+func (s *Socket) finish(ctx context.Context, chosen func(*peer) bool) ringwire.UnsentError {
 	s.drain(ctx, chosen)
+	unsent := s.unsent(chosen)
 	sessions := s.sessions(chosen)
 	if ctx.Err() == nil && s.halfClose(sessions) {
 		bounded, cancel := context.WithTimeout(ctx, closeWait)
 		s.awaitClosed(bounded, sessions)
 		cancel()
 	}
-	for p, sess := range sessions {
+	for _, sess := range sessions {
 		sess.Close(errStopped)
-		_ = p
 	}
 	for _, p := range s.linked(chosen) {
 		s.part(p)
 	}
+	return unsent
 }
 
 // drain waits until the kernel, or an inproc peer, has everything that was
@@ -185,11 +185,14 @@ func (s *Socket) awaitClosed(ctx context.Context, sessions map[*peer]*session.Se
 }
 
 // unsent counts what is still queued.
-func (s *Socket) unsent() ringwire.UnsentError {
+func (s *Socket) unsent(chosen func(*peer) bool) ringwire.UnsentError {
 	s.group.Lock()
 	defer s.group.Unlock()
 	var u ringwire.UnsentError
-	for e := range s.peers {
+	for e, p := range s.peers {
+		if !chosen(p) {
+			continue
+		}
 		c := e.Counts()
 		u.Messages += c.SendQueued
 		u.Bytes += c.SendBytes

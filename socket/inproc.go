@@ -51,7 +51,6 @@ func (d *dialer) join(b inproc.Binder) error {
 		other.s.part(other)
 		return err
 	}
-	far.Wakeup()
 	return nil
 }
 

@@ -15,7 +15,7 @@ import (
 type Drops struct {
 	HWM       int64 // the peer had no room
 	PeerGone  int64 // the peer was gone before they were written
-	NoRoute   int64 // nobody to take them: unknown identity; received on a socket that cannot receive, or without a subscription
+	NoRoute   int64 // nobody to take them: unknown identity, no publisher; received on a socket that cannot receive, or without a subscription
 	Closed    int64 // the socket or endpoint was closed before they were written
 	Oversize  int64 // over a size limit
 	Conflated int64 // replaced by a newer one
@@ -67,7 +67,6 @@ type Stats struct {
 	Counters        // of all peers, those that are gone included
 	Peers     int   // ready now
 	Unmatched int64 // published messages that nobody had subscribed to: not a loss
-	Unrouted  int64 // ROUTER with DropUnroutable: messages for unknown identities
 
 	Connects          int64 // connections made
 	Accepts           int64 // connections accepted
@@ -90,6 +89,8 @@ func (s *Socket) Stats() Stats {
 	g.Lock()
 	s.bury()
 	sum := s.past
+	lost := g.Lost()
+	sum.Add(&lost)
 	for _, e := range s.orphans {
 		c := e.Counts()
 		sum.Add(&c)
@@ -104,9 +105,6 @@ func (s *Socket) Stats() Stats {
 	}
 	if p, ok := s.pattern.(pattern.Publisher); ok {
 		st.Unmatched = p.Unmatched()
-	}
-	if p, ok := s.pattern.(pattern.Addresser); ok {
-		st.Unrouted = p.Unrouted()
 	}
 	g.Unlock()
 	st.Counters = publicCounters(&sum)

@@ -1,6 +1,10 @@
 package pipe
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/ringwire/ringwire/internal/msg"
+)
 
 // Reason is why a message was dropped.
 type Reason uint8
@@ -67,6 +71,7 @@ type got struct {
 	published atomic.Int64
 	dropped   [Reasons]atomic.Int64 // taken out by a receiver, not returned; rare
 	refused   atomic.Int64          // discarded by the intake
+	late      atomic.Int64          // came while the socket was closing
 }
 
 // Counts is a snapshot of one end, or a sum over several.
@@ -126,8 +131,8 @@ func (e *End) Counts() Counts {
 	c.RecvQueued = int64(q.ring.Len())
 	if n := q.newest; n != nil {
 		n.mu.Lock()
-		c.Arrived += int64(n.pushed)
-		c.Returned += int64(n.popped)
+		c.Arrived += int64(n.pushed - n.moved)
+		c.Returned += int64(n.popped) - int64(n.moved)
 		c.RecvDropped[Conflated] += int64(n.dropped)
 		if n.full {
 			c.RecvQueued++
@@ -137,6 +142,9 @@ func (e *End) Counts() Counts {
 	refused := e.got.refused.Load()
 	c.Arrived += refused
 	c.RecvDropped[NoRoute] += refused
+	late := e.got.late.Load()
+	c.Arrived += late
+	c.RecvDropped[Closed] += late
 	for i := range e.got.dropped {
 		n := e.got.dropped[i].Load()
 		c.RecvDropped[i] += n
@@ -160,6 +168,22 @@ func (e *End) Refuse() { e.got.refused.Add(1) }
 // DropReceived counts a message that was received and not returned to the
 // application.
 func (e *End) DropReceived(r Reason) { e.got.dropped[r].Add(1) }
+
+// Drop counts a message that was accepted and goes to no end. Needs the send
+// lock.
+func (g *Group) Drop(reason Reason, m *msg.Message) {
+	size := int64(m.Size())
+	g.lost.accepted++
+	g.lost.acceptedBytes += size
+	g.lost.drop(reason, 1, size)
+}
+
+// Lost returns the counters of the messages that went to no end. Needs the
+// send lock.
+func (g *Group) Lost() Counts {
+	l := &g.lost
+	return Counts{Accepted: l.accepted, AcceptedBytes: l.acceptedBytes, SendDropped: l.dropped, SendDroppedBytes: l.droppedBytes}
+}
 
 // Accepted is how many messages were accepted for the peer. Needs the send
 // lock.

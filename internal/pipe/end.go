@@ -98,7 +98,9 @@ type End struct {
 	in        atomic.Pointer[Queue]
 	active    atomic.Bool // listed as having something to read
 	wantsRoom atomic.Bool // paused until there is room towards the peer; set under the send lock
+	open      atomic.Bool // inproc: ready, so that the peer may wake our receivers
 	viaQueue  bool        // the last message came through the queue; owned by the receiver
+	waste     msg.Message // what comes while the socket is closing; owned by the reader
 	got       got
 }
 
@@ -167,6 +169,10 @@ func (e *End) SetWire(w Wire) {
 func (e *End) SetReady() (recall *End) {
 	e.retired = false
 	e.setReady(true)
+	e.open.Store(true)
+	if e.lane != nil && !e.in.Load().empty() {
+		e.activate() // the inproc peer was ready first
+	}
 	return e.group.reshape()
 }
 
@@ -512,7 +518,10 @@ func (e *End) Abandon(b *Batch) {
 		}
 		b.release()
 	}
-	if !e.config.Connecting || !e.attached {
+	switch {
+	case g.closed:
+		e.DropQueued(Closed)
+	case !e.config.Connecting || !e.attached:
 		e.DropQueued(PeerGone)
 	}
 	g.mu.Unlock()

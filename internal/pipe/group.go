@@ -41,6 +41,7 @@ type Group struct {
 	errands []errand    // recycled storage of what is to be done for them
 	ready   int         // ends that are ready
 	closed  bool
+	lost    sent // messages that went to no end
 
 	talks bool // the socket both sends and receives; immutable
 

@@ -190,6 +190,9 @@ func (e *End) Pause() bool {
 // Slot is where the connection's reader decodes the next message, nil when
 // the queue is full. Needs the read token.
 func (e *End) Slot() *msg.Message {
+	if e.group.Shut() {
+		return &e.waste // read on, so that the peer's close is seen
+	}
 	q := e.in.Load()
 	if q.newest != nil {
 		return &q.newest.slot
@@ -201,6 +204,10 @@ func (e *End) Slot() *msg.Message {
 // Publish. An intake that consumes the message keeps it from the queue. Needs
 // the read token.
 func (e *End) Commit(m *msg.Message) (queued bool) {
+	if m == &e.waste {
+		e.got.late.Add(1)
+		return false
+	}
 	if e.intake != nil && e.intake.Intake(e, m) {
 		m.Reset()
 		return false
@@ -223,8 +230,11 @@ func (e *End) Publish() {
 	e.activate()
 }
 
-// WaitSpace waits for a Slot. Needs the read token.
-func (e *End) WaitSpace(cancel <-chan struct{}) bool { return e.in.Load().waitSpace(cancel) }
+// WaitSpace waits until Slot may succeed; false says that cancel was ready
+// first. Needs the read token.
+func (e *End) WaitSpace(cancel <-chan struct{}) bool {
+	return e.in.Load().waitSpace(cancel, e.group.done)
+}
 
 // TryRecv moves the next message from the peer into m, whole, and reports
 // whether there was one. Needs the receive lock.

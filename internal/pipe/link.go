@@ -18,6 +18,10 @@ func (e *End) Accept(group *Group, config Config, intake Intake) *End {
 	e.lane.setLimits(sum(e.config.SendHWM, config.RecvHWM), sumBytes(e.config.SendHWMBytes, config.RecvHWMBytes))
 	far.in.Store(e.lane)
 	far.lane = e.in.Load()
+	if config.Conflate {
+		e.lane.conflate()
+		far.lane.conflate()
+	}
 	far.lane.setLimits(sum(config.SendHWM, e.config.RecvHWM), sumBytes(config.SendHWMBytes, e.config.RecvHWMBytes))
 	far.lane.producer.Store(far)
 	return far
@@ -39,14 +43,6 @@ func (e *End) SetOwner(owner any) { e.owner = owner }
 
 // Owner is what SetOwner noted.
 func (e *End) Owner() any { return e.owner }
-
-// Wakeup makes the receivers of e look at what its peer had queued before it
-// was attached.
-func (e *End) Wakeup() {
-	if !e.in.Load().empty() {
-		e.activate()
-	}
-}
 
 // sum adds two bounds, of which either may be none.
 func sum(a, b int) int {
@@ -93,7 +89,7 @@ func (e *End) sendLane(m *msg.Message) bool {
 		q.ring.Publish()
 	}
 	e.sent.accepted++
-	if peer != nil {
+	if peer != nil && peer.open.Load() {
 		peer.activate()
 	}
 	return true

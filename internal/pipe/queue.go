@@ -40,6 +40,7 @@ type newest struct {
 	pushed  uint64
 	popped  uint64
 	dropped uint64
+	moved   uint64 // pushed after they had gone through the ring
 }
 
 // limitFor is how many messages a queue may hold. One that is bounded by bytes
@@ -60,6 +61,19 @@ func newQueue(hwm int, bytes int64, conflate bool) *Queue {
 	q.half.Store(int64(limitFor(hwm, bytes) / 2))
 	q.space.Init()
 	return q
+}
+
+// conflate makes a queue that nobody reads yet keep only the newest message.
+func (q *Queue) conflate() {
+	if q.newest != nil {
+		return
+	}
+	q.newest = new(newest)
+	for m := q.ring.Peek(); m != nil; m = q.ring.Peek() {
+		q.newest.push(m)
+		q.ring.Advance()
+		q.newest.moved++
+	}
 }
 
 // weight is what m counts towards the byte bound. Small bodies lie in the
@@ -141,15 +155,23 @@ func (q *Queue) popDone() {
 	}
 }
 
-// waitSpace sleeps until slot may succeed or cancel is ready. Producer only,
-// for a connection's reader.
-func (q *Queue) waitSpace(cancel <-chan struct{}) bool {
+// waitSpace sleeps until slot may succeed, or the socket is done; false says
+// that cancel was ready first. Producer only, for a connection's reader.
+func (q *Queue) waitSpace(cancel, done <-chan struct{}) bool {
 	q.space.Arm()
 	if q.slot() != nil {
 		q.space.Disarm()
 		return true
 	}
-	return q.space.Wait(cancel)
+	select {
+	case <-q.space.C():
+	case <-done:
+		q.space.Disarm()
+	case <-cancel:
+		q.space.Disarm()
+		return false
+	}
+	return true
 }
 
 // empty reports whether there is nothing to pop.

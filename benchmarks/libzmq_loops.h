@@ -1,0 +1,27 @@
+// The loops of libzmq's perf tools. One call is one whole run.
+
+#include <stddef.h>
+#include <stdint.h>
+
+// bench_run is what a loop is given, and what it leaves behind.
+struct bench_run {
+	size_t size;   // in: bytes of each message
+	int64_t count; // in: messages, or round trips
+
+	int64_t elapsed; // out: nanoseconds of what is measured
+	int64_t index;   // out: the message at which it ended, counted from 0
+	size_t got;      // out: with BENCH_WRONG, the bytes of that message
+	int more;        // out: with BENCH_WRONG, whether further frames follow
+};
+
+// BENCH_WRONG says that a message did not have the shape that it must have.
+#define BENCH_WRONG (-1)
+
+// Each returns 0, an error number of libzmq, or BENCH_WRONG.
+int bench_pull(void *socket, struct bench_run *run);
+int bench_push(void *socket, struct bench_run *run);
+int bench_reply(void *socket, struct bench_run *run);
+int bench_request(void *socket, struct bench_run *run);
+
+// bench_option sets an option that is an int, and returns 0 or an error number.
+int bench_option(void *socket, int option, int value);

@@ -1,0 +1,104 @@
+// Command benchmarks measures messaging libraries.
+//
+// Its tools have the names, the arguments and the output of libzmq's own perf
+// tools, and either side of a pair may be one of those:
+//
+//	go run ./benchmarks local_thr tcp://127.0.0.1:5555 64 1000000
+//	go run ./benchmarks remote_thr tcp://127.0.0.1:5555 64 1000000
+//
+// Each tool plays its role over ringwire or, when built with -tags libzmq, over
+// libzmq in a C loop (--lib libzmq). The tools print averages and refuse to
+// interpret them.
+//
+// Reading starts at tool, which is what every perf tool has in common, and at
+// library, which is what can play the roles; each tool has a file of its own.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v3"
+)
+
+// Exit codes.
+const (
+	exitOK      = 0
+	exitFailure = 1 // something went wrong while running
+	exitUsage   = 2 // wrong arguments: nothing was run
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal ends the run in order, a second one at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the program: it runs what args ask for until it is done or ctx is,
+// and returns the exit code. Results go to stdout, everything else to stderr.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	err := command(ctx, stdout, stderr).Run(ctx, append([]string{"benchmarks"}, args...))
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(stderr, "benchmarks: %v\n", err)
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// command is the command line. The tools get ctx as it is: the context that
+// cli passes on is a chain, which would be walked for every message.
+func command(ctx context.Context, stdout, stderr io.Writer) *cli.Command {
+	tools := []*tool{localThr(), remoteThr(), localLat(), remoteLat()}
+	root := &cli.Command{
+		Name:      "benchmarks",
+		Usage:     "measure messaging libraries",
+		Writer:    stdout,
+		ErrWriter: stderr,
+		// The exit code is run's business.
+		ExitErrHandler: func(context.Context, *cli.Command, error) {},
+		OnUsageError:   onUsageError,
+	}
+	var names []string
+	for _, t := range tools {
+		names = append(names, t.name)
+		root.Commands = append(root.Commands, t.command(ctx, stdout, stderr))
+	}
+	accepted := strings.Join(names, ", ") + "; --help says more"
+	root.Action = func(_ context.Context, c *cli.Command) error {
+		if c.Args().Present() {
+			return usagef("there is no command %q, accepted are %s", c.Args().First(), accepted)
+		}
+		return usagef("no command given, accepted are %s", accepted)
+	}
+	return root
+}
+
+// usageError is an error in the arguments: it says what was wrong and what is
+// accepted.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Errorf(format, args...)}
+}
+
+// onUsageError adds what is accepted to cli's own complaints about flags.
+func onUsageError(_ context.Context, c *cli.Command, err error, _ bool) error {
+	var names []string
+	for _, f := range c.Flags {
+		names = append(names, "--"+f.Names()[0])
+	}
+	return usagef("%w; accepted flags of %s are %s", err, c.Name, strings.Join(names, ", "))
+}

@@ -1,0 +1,282 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// hang bounds a run that takes well under a second.
+const hang = 30 * time.Second
+
+// output collects what a tool writes, and can be waited for.
+type output struct {
+	mu      sync.Mutex
+	text    bytes.Buffer
+	written chan struct{} // closed and replaced at each Write
+}
+
+func newOutput() *output { return &output{written: make(chan struct{})} }
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	close(o.written)
+	o.written = make(chan struct{})
+	return o.text.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// bound waits for the endpoint that a binding tool reports.
+func (o *output) bound(ctx context.Context, t *testing.T) string {
+	t.Helper()
+	line := regexp.MustCompile(`(?m)^bound to (\S+)$`)
+	for {
+		o.mu.Lock()
+		found, written := line.FindStringSubmatch(o.text.String()), o.written
+		o.mu.Unlock()
+		if found != nil {
+			return found[1]
+		}
+		select {
+		case <-written:
+		case <-ctx.Done():
+			t.Fatalf("got stderr %q, want a line %q", o, line)
+		}
+	}
+}
+
+// process is one run of the program.
+type process struct {
+	stdout, stderr *output
+	code           chan int
+}
+
+func start(ctx context.Context, args ...string) *process {
+	p := &process{stdout: newOutput(), stderr: newOutput(), code: make(chan int, 1)}
+	go func() { p.code <- run(ctx, args, p.stdout, p.stderr) }()
+	return p
+}
+
+// pair runs a binding tool on a wildcard endpoint and a connecting one with it.
+func pair(t *testing.T, bind string, local, remote []string) (l, r *process) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), hang)
+	defer cancel()
+	l = start(ctx, append([]string{local[0], bind}, local[1:]...)...)
+	r = start(ctx, append([]string{remote[0], l.stderr.bound(ctx, t)}, remote[1:]...)...)
+	for _, p := range []*process{r, l} {
+		if code := <-p.code; code != exitOK {
+			t.Errorf("got exit code %d and stderr %q, want %d", code, p.stderr, exitOK)
+		}
+	}
+	return l, r
+}
+
+func wantOutput(t *testing.T, got *output, want string) {
+	t.Helper()
+	if !regexp.MustCompile(`^` + want + `$`).MatchString(got.String()) {
+		t.Errorf("got stdout %q, want a match of %q", got, want)
+	}
+}
+
+func libraries() []string {
+	if _, err := newLibzmq(); err != nil {
+		return []string{"ringwire"}
+	}
+	return []string{"ringwire", "libzmq"}
+}
+
+func TestTools(t *testing.T) {
+	for _, local := range libraries() {
+		for _, remote := range libraries() {
+			for _, bind := range []string{"tcp://127.0.0.1:*", "ipc://*"} {
+				for _, size := range []int{0, 1, 64, 100_000} {
+					t.Run(fmt.Sprintf("%s-%s/%s/%d", local, remote, bind[:3], size), func(t *testing.T) {
+						testThroughput(t, bind, local, remote, size)
+						testLatency(t, bind, local, remote, size)
+					})
+				}
+			}
+		}
+	}
+}
+
+func testThroughput(t *testing.T, bind, local, remote string, size int) {
+	args := []string{fmt.Sprint(size), "2500"}
+	l, r := pair(t, bind,
+		append(append([]string{"local_thr"}, args...), "--lib", local),
+		append(append([]string{"remote_thr"}, args...), "--lib="+remote))
+	megabits := `[1-9]\d*\.\d{3}|0\.\d{3}`
+	if size == 0 {
+		megabits = `0\.000`
+	}
+	wantOutput(t, l.stdout, fmt.Sprintf(`message size: %d \[B\]
+message count: 2500
+mean throughput: [1-9]\d* \[msg/s\]
+mean throughput: (%s) \[Mb/s\]
+`, size, megabits))
+	wantOutput(t, r.stdout, "")
+}
+
+func testLatency(t *testing.T, bind, local, remote string, size int) {
+	args := []string{fmt.Sprint(size), "50"}
+	l, r := pair(t, bind,
+		append(append([]string{"local_lat"}, args...), "--lib", local),
+		append(append([]string{"remote_lat"}, args...), "--lib", remote))
+	wantOutput(t, l.stdout, "")
+	wantOutput(t, r.stdout, fmt.Sprintf(`message size: %d \[B\]
+roundtrip count: 50
+average latency: (0|[1-9]\d*)\.\d{3} \[us\]
+`, size))
+}
+
+// The printed figures are those of libzmq's formulas.
+func TestReports(t *testing.T) {
+	out := newOutput()
+	if err := reportThroughput(out, &job{size: 125, count: 1001}, 2*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	want := "message size: 125 [B]\nmessage count: 1001\nmean throughput: 500000 [msg/s]\nmean throughput: 500.000 [Mb/s]\n"
+	if got := out.String(); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	out = newOutput()
+	if err := reportLatency(out, &job{size: 1, count: 1000}, 25*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	want = "message size: 1 [B]\nroundtrip count: 1000\naverage latency: 12.500 [us]\n"
+	if got := out.String(); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// The clock of local_thr does not run before the first message.
+func TestClockStartsAfterFirstMessage(t *testing.T) {
+	for _, lib := range libraries() {
+		t.Run(lib, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), hang)
+			defer cancel()
+			began := time.Now()
+			l := start(ctx, "local_thr", "tcp://127.0.0.1:*", "8", "1000", "--lib", lib)
+			endpoint := l.stderr.bound(ctx, t)
+			<-time.After(300 * time.Millisecond) // what must not be measured
+			r := start(ctx, "remote_thr", endpoint, "8", "1000")
+			if code := <-r.code; code != exitOK {
+				t.Fatalf("got exit code %d, want 0: %s", code, r.stderr)
+			}
+			if code := <-l.code; code != exitOK {
+				t.Fatalf("got exit code %d, want 0: %s", code, l.stderr)
+			}
+			total := time.Since(began)
+			var size, count, perSecond int
+			if _, err := fmt.Sscanf(l.stdout.String(), "message size: %d [B]\nmessage count: %d\nmean throughput: %d [msg/s]\n", &size, &count, &perSecond); err != nil {
+				t.Fatalf("got %q: %v", l.stdout, err)
+			}
+			if measured := time.Duration(999 * float64(time.Second) / float64(perSecond)); measured > total-250*time.Millisecond {
+				t.Errorf("got %v measured of %v, want at least the 250ms before the first message left out", measured, total)
+			}
+		})
+	}
+}
+
+// Everything that was sent arrives, although nobody listens when remote_thr
+// has sent it all.
+func TestRemoteThrDeliversBeforeItExits(t *testing.T) {
+	for _, lib := range libraries() {
+		t.Run(lib, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), hang)
+			defer cancel()
+			endpoint := "ipc://" + filepath.Join(shortDir(t), "s")
+			r := start(ctx, "remote_thr", endpoint, "8", "500", "--lib", lib)
+			l := start(ctx, "local_thr", endpoint, "8", "500")
+			if code := <-r.code; code != exitOK {
+				t.Errorf("got exit code %d, want 0: %s", code, r.stderr)
+			}
+			if code := <-l.code; code != exitOK {
+				t.Errorf("got exit code %d, want 0: %s", code, l.stderr)
+			}
+		})
+	}
+}
+
+func TestStats(t *testing.T) {
+	args := []string{"16", "300", "--stats", "--spin-off"}
+	l, r := pair(t, "tcp://127.0.0.1:*", append([]string{"local_thr"}, args...), append([]string{"remote_thr"}, args...))
+	for got, want := range map[*output]string{l.stderr: `"Returned":300,`, r.stderr: `"Accepted":300,"AcceptedBytes":4800,"Written":300,`} {
+		if line := regexp.MustCompile(`(?m)^stats: \{.*\}$`).FindString(got.String()); !strings.Contains(line, want) {
+			t.Errorf("got stderr %q, want a line of stats with %s", got, want)
+		}
+	}
+}
+
+func TestCPUProfile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "cpu.prof")
+	pair(t, "tcp://127.0.0.1:*", []string{"local_thr", "16", "300", "--cpuprofile", file}, []string{"remote_thr", "16", "300"})
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if gzip := []byte{0x1f, 0x8b}; !bytes.HasPrefix(b, gzip) {
+		t.Errorf("got a profile of %d bytes %.20q, want one that starts with %q", len(b), b, gzip)
+	}
+}
+
+// shortDir is a directory whose name leaves room in the path of a socket.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// A tool that is interrupted while it waits for its peer ends with an error.
+func TestInterrupted(t *testing.T) {
+	for _, lib := range libraries() {
+		for _, tool := range []string{"local_thr", "local_lat", "remote_lat", "remote_thr"} {
+			t.Run(lib+"/"+tool, func(t *testing.T) {
+				nobody, err := net.Listen("tcp", "127.0.0.1:0")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer nobody.Close() // never accepts
+				ctx, cancel := context.WithCancel(t.Context())
+				endpoint, bind := "tcp://"+nobody.Addr().String(), strings.HasPrefix(tool, "local")
+				if bind {
+					endpoint = "tcp://127.0.0.1:*"
+				}
+				p := start(ctx, tool, endpoint, "8", "1000000", "--lib", lib)
+				if bind {
+					guard, stop := context.WithTimeout(t.Context(), hang)
+					defer stop()
+					p.stderr.bound(guard, t)
+				}
+				cancel()
+				select {
+				case code := <-p.code:
+					if code != exitFailure || !strings.Contains(p.stderr.String(), "interrupted: context canceled") {
+						t.Errorf("got exit code %d and stderr %q, want %d and that it was interrupted", code, p.stderr, exitFailure)
+					}
+				case <-time.After(hang):
+					t.Fatal("got no end after being interrupted")
+				}
+			})
+		}
+	}
+}
