@@ -84,13 +84,19 @@ func (l libzmqLibrary) run(ctx context.Context, j *job, kind C.int, bind bool, l
 	if s == nil {
 		return 0, l.failed(ctx, "create socket", C.zmq_errno())
 	}
+	// Linger only when all went well. It must be off until then: after a
+	// shutdown of the context options cannot be set any more.
+	rc := C.bench_option(s, C.ZMQ_LINGER, 0)
 	run := C.struct_bench_run{size: C.size_t(j.size), count: C.int64_t(j.count)}
-	err = l.work(ctx, j, s, bind, &run, loop)
-	linger := C.int(-1)
-	if err != nil {
-		linger = 0
+	if rc == 0 {
+		err = l.work(ctx, j, s, bind, &run, loop)
 	}
-	C.bench_option(s, C.ZMQ_LINGER, linger)
+	if rc == 0 && err == nil {
+		rc = C.bench_option(s, C.ZMQ_LINGER, -1)
+	}
+	if rc != 0 {
+		err = l.failed(ctx, "set linger", rc)
+	}
 	if C.zmq_close(s) != 0 && err == nil {
 		err = zmqError("close", C.zmq_errno())
 	}

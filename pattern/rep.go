@@ -22,6 +22,7 @@ type rep struct {
 	// sender, before it the receiver.
 	due      atomic.Bool
 	from     *pipe.End
+	epoch    uint32   // and the connection over which it came: the reply goes nowhere else
 	envelope [][]byte // the request's frames up to the empty one
 	store    []byte   // their bytes
 }
@@ -36,7 +37,7 @@ func (r *rep) TrySend(m *msg.Message) (*pipe.End, error) {
 		return nil, fmt.Errorf("no request to reply to: %w", ringwire.ErrState)
 	}
 	e := r.from
-	if e.Attached() {
+	if e.Connection(r.epoch) {
 		own := prefix(m, r.envelope)
 		e.Reply(m)
 		m.SetLead(own)
@@ -60,7 +61,7 @@ func (r *rep) TryRecv(m *msg.Message) error {
 		case !r.open(m):
 			e.DropReceived(pipe.Malformed)
 		default:
-			r.from = e
+			r.from, r.epoch = e, e.Epoch()
 			r.due.Store(true)
 			return nil
 		}

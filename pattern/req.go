@@ -68,7 +68,7 @@ func (r *req) Detach(e *pipe.End) { r.balance.detach(e) }
 // Ready starts a new connection: nothing that came over the last one answers
 // a request that is sent, or was queued, for this one.
 func (r *req) Ready(e *pipe.End) (*pipe.End, error) {
-	if q := r.awaiting.Load(); q != nil && q.end == e {
+	if q := r.awaiting.Load(); q != nil && q.end == e && e.Lives() {
 		q.floor.Store(e.Arrived())
 	}
 	e.Fresh()

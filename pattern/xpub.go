@@ -1,6 +1,7 @@
 package pattern
 
 import (
+	"container/list"
 	"sync"
 
 	"github.com/ringwire/ringwire"
@@ -106,14 +107,12 @@ type notices struct {
 	perPeer bool // peers are told apart; immutable
 
 	mu    sync.Mutex
-	first int // index of the oldest
-	queue []notice
-	at    map[noticeKey]int // queue index by key, plus first's history
-	base  int               // index in at of queue[0]
+	queue list.List // of notice, oldest first
+	at    map[noticeKey]*list.Element
 }
 
 type noticeKey struct {
-	peer  *msg.Peer
+	peer  *msg.Peer // nil unless peers are told apart
 	topic string
 }
 
@@ -121,7 +120,6 @@ type notice struct {
 	key       noticeKey
 	peer      *msg.Peer
 	subscribe bool
-	void      bool
 }
 
 func (n *notices) put(e *pipe.End, topic string, subscribe bool) {
@@ -131,61 +129,46 @@ func (n *notices) put(e *pipe.End, topic string, subscribe bool) {
 	if n.perPeer {
 		key.peer = e.Peer()
 	}
-	if i, ok := n.at[key]; ok {
-		if old := &n.queue[i-n.base]; old.subscribe != subscribe {
-			old.void = true
-			delete(n.at, key)
+	if old, ok := n.at[key]; ok {
+		if old.Value.(notice).subscribe != subscribe {
+			n.remove(old)
 		}
 		return
 	}
 	if n.at == nil {
-		n.at = make(map[noticeKey]int)
+		n.at = make(map[noticeKey]*list.Element)
 	}
-	n.at[key] = n.base + len(n.queue)
-	n.queue = append(n.queue, notice{key: key, peer: e.Peer(), subscribe: subscribe})
+	n.at[key] = n.queue.PushBack(notice{key, e.Peer(), subscribe})
+}
+
+func (n *notices) remove(at *list.Element) {
+	delete(n.at, n.queue.Remove(at).(notice).key)
+	if len(n.at) == 0 {
+		n.at = nil // a map keeps the room it once needed
+	}
 }
 
 func (n *notices) any() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return len(n.at) > 0
+	return n.queue.Len() > 0
 }
 
 // take makes m the oldest notice.
 func (n *notices) take(m *msg.Message) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for n.first < len(n.queue) {
-		note := n.queue[n.first]
-		n.queue[n.first] = notice{}
-		n.first++
-		if note.void {
-			continue
-		}
-		delete(n.at, note.key)
-		n.compact()
-		body := make([]byte, 0, 1+len(note.key.topic))
-		if note.subscribe {
-			body = append(body, 1)
-		} else {
-			body = append(body, 0)
-		}
-		m.SetBody(append(body, note.key.topic...))
-		m.SetPeer(note.peer)
-		return true
+	first := n.queue.Front()
+	if first == nil {
+		return false
 	}
-	n.compact()
-	return false
-}
-
-// compact drops what was taken, once that is half of the queue.
-func (n *notices) compact() {
-	if n.first < len(n.queue) && n.first < 64+len(n.queue)/2 {
-		return
+	note := first.Value.(notice)
+	n.remove(first)
+	body := make([]byte, 1, 1+len(note.key.topic))
+	if note.subscribe {
+		body[0] = 1
 	}
-	k := copy(n.queue, n.queue[n.first:])
-	clear(n.queue[k:])
-	n.queue = n.queue[:k]
-	n.base += n.first
-	n.first = 0
+	m.SetBody(append(body, note.key.topic...))
+	m.SetPeer(note.peer)
+	return true
 }

@@ -107,7 +107,7 @@ func (s *Socket) DisconnectPeer(who ringwire.Peer) error {
 	if p == nil {
 		return fail("disconnect peer", "", fmt.Errorf("peer %v: %w", who, ringwire.ErrHostUnreachable))
 	}
-	s.drop(p, errStopped)
+	p.Drop(errStopped)
 	return nil
 }
 

@@ -55,6 +55,8 @@ func confOnePair(e *confEnv) {
 		return // who was refused waits for another bind
 	}
 	e.Close(first)
+	e.Until("the first is gone", func() bool { return s.Stats().Disconnects == 1 })
+	e.WaitPeers(s, 1) // what is sent on a connection that is refused may be lost
 	e.Send(second, "now it is my turn")
 	e.Want(s, "now it is my turn")
 }

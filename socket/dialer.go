@@ -51,7 +51,9 @@ func (d *dialer) run() {
 		if d.ctx.Err() != nil {
 			break
 		}
-		d.refused(err)
+		if !ready {
+			d.refused(err)
+		}
 		if d.s.opts.ReconnectMin < 0 {
 			<-d.ctx.Done()
 			break
@@ -94,11 +96,12 @@ func (d *dialer) attempt() (ready bool, err error) {
 	return d.s.serve(d.ctx, d.ctx, conn, d.peer)
 }
 
-// refused remembers whether the peer wants us, for WaitPeers.
+// refused remembers why the peer does not want us, for WaitPeers, until it
+// does.
 func (d *dialer) refused(err error) {
 	d.s.mu.Lock()
 	defer d.s.mu.Unlock()
-	if errors.Is(err, ringwire.ErrRejected) || errors.Is(err, ringwire.ErrProtocol) {
+	if err == nil || errors.Is(err, ringwire.ErrRejected) || errors.Is(err, ringwire.ErrProtocol) {
 		d.refusal = err
 	}
 }
@@ -107,7 +110,7 @@ func (d *dialer) refused(err error) {
 func (d *dialer) newPeer() *peer {
 	s := d.s
 	p := &peer{s: s, endpoint: d.endpoint, dialer: d}
-	p.end = pipe.NewEnd(s.group, s.pipeConfig(true), s.intake)
+	p.end = pipe.NewEnd(s.group, s.pipeConfig(true), s.intake, p)
 	p.end.Info.Endpoint = d.endpoint
 	return p
 }

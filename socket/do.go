@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/ringwire/ringwire"
-	"github.com/ringwire/ringwire/internal/pipe"
 	"github.com/ringwire/ringwire/pattern"
 )
 
@@ -41,15 +40,8 @@ func (s *Socket) Do(ctx context.Context, frames ...[]byte) (*ringwire.Message, e
 func (s *Socket) abandon(reason error) {
 	g := s.group
 	g.Lock()
-	e := s.pattern.(pattern.Requester).Abandon()
-	var linked *pipe.End
-	var p *peer
-	if e != nil {
-		p, linked = s.peers[e], e.Linked()
+	if e := s.pattern.(pattern.Requester).Abandon(); e != nil {
 		e.Condemn(reason)
 	}
 	g.UnlockAndFlush()
-	if p != nil && linked != nil {
-		s.relink(p)
-	}
 }

@@ -24,6 +24,9 @@ func (s *Socket) Bind(endpoint string) (bound string, err error) {
 	if err != nil {
 		return "", fail("bind", endpoint, err)
 	}
+	if s.isClosing() {
+		return "", fail("bind", endpoint, ringwire.ErrClosed)
+	}
 	l := &listener{s: s, given: endpoint, resolved: endpoint}
 	l.ctx, l.cancel = context.WithCancel(s.ctx)
 	switch t := t.(type) {
@@ -37,12 +40,20 @@ func (s *Socket) Bind(endpoint string) (bound string, err error) {
 	}
 	if err == nil {
 		err = s.enlist(l)
+	} else if s.isClosing() {
+		err = ringwire.ErrClosed // what Listen says then is about its context
 	}
 	if err != nil {
 		l.cancel()
 		return "", fail("bind", endpoint, err)
 	}
 	return l.resolved, nil
+}
+
+func (s *Socket) isClosing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
 }
 
 // enlist starts a listener, unless the socket is closed.
@@ -109,6 +120,12 @@ func (s *Socket) connect(endpoint string, identity []byte) error {
 	case *inproc.Network:
 		d.network = t
 	}
+	started := false
+	defer func() {
+		if !started {
+			d.cancel() // or the socket's context would remember it
+		}
+	}()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
@@ -122,7 +139,6 @@ func (s *Socket) connect(endpoint string, identity []byte) error {
 		}
 	}
 	p := d.newPeer()
-	p.end.SetOwner(p)
 	if d.network != nil {
 		p.end.NewLane()
 	}
@@ -132,7 +148,7 @@ func (s *Socket) connect(endpoint string, identity []byte) error {
 	if err := s.add(p); err != nil {
 		return err
 	}
-	d.peer = p
+	d.peer, started = p, true
 	s.dialers[d] = struct{}{}
 	if d.stream != nil {
 		go d.run() // Close and Disconnect wait for it
@@ -264,8 +280,9 @@ func (s *Socket) lingerContext() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), max(s.opts.Linger, time.Nanosecond))
 }
 
-// drop ends the connection behind p now.
-func (s *Socket) drop(p *peer, reason error) {
+// Drop implements pipe.Owner: it ends the connection behind p now.
+func (p *peer) Drop(reason error) {
+	s := p.s
 	s.group.Lock()
 	sess := p.session
 	linked := p.end.Linked()

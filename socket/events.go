@@ -82,8 +82,12 @@ type eventSub struct {
 // Events returns the events from the moment of the call on: it registers at
 // once, not when the iteration begins. The sequence ends when ctx is done or
 // after Closed. Up to 256 events are kept for a listener that is slow, then
-// the newest are lost and counted in the next one's Lost.
+// the newest are lost and counted in the next one's Lost. A nil ctx is
+// context.Background.
 func (s *Socket) Events(ctx context.Context) iter.Seq[Event] {
+	if ctx == nil {
+		ctx = context.Background()
+	}
 	e := &s.events
 	sub := &eventSub{wake: make(chan struct{}, 1)}
 	e.mu.Lock()

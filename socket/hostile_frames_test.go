@@ -190,7 +190,7 @@ func TestSEC11DeclareAndStall(t *testing.T) {
 	for _, input := range inputs {
 		t.Run(input.name, func(t *testing.T) {
 			a := hostileNew(t, pattern.Pull, nil)
-			before := hostileHeap()
+			before := a.heap()
 			stalled := make([]*hostileConn, peers)
 			for i := range stalled {
 				c := a.dial("tcp")
@@ -199,10 +199,9 @@ func TestSEC11DeclareAndStall(t *testing.T) {
 			}
 			hostileUntil(t, "the stalled connections", func() bool { return a.victim.Stats().Peers == 1+peers })
 			a.beat()
-			a.events.reset()
 			limit := int64(peers * (64<<10 + len(input.bytes)))
 			var grown int64
-			if !hostileWaits(func() bool { grown = hostileHeap() - before; return grown <= limit }) {
+			if !hostileWaits(func() bool { grown = a.heap() - before; return grown <= limit }) {
 				t.Errorf("heap of %d peers that declare and stall: got %d bytes, want at most %d", peers, grown, limit)
 			}
 			t.Logf("%d bytes for each peer", grown/peers)

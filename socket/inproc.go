@@ -79,11 +79,10 @@ func (l *listener) Join(from *pipe.End, socketType string, identity []byte) (*pi
 	}
 	p := &peer{s: s, endpoint: l.resolved, listener: l}
 	from.Group().Lock()
-	far := from.Accept(s.group, s.pipeConfig(false), s.intake)
+	far := from.Accept(s.group, s.pipeConfig(false), s.intake, p)
 	far.Link(from)
 	from.Link(far)
 	from.Group().Unlock()
-	far.SetOwner(p)
 	p.end = far
 	far.Info = near.s.introduce(l.resolved)
 	if err := s.welcome(p, nil, false); err != nil {
@@ -169,7 +168,6 @@ func (s *Socket) partEnd(p *peer) {
 func (d *dialer) renew() {
 	p := d.newPeer()
 	p.end.NewLane()
-	p.end.SetOwner(p)
 	if err := d.s.add(p); err != nil {
 		return
 	}

@@ -75,7 +75,7 @@ func (l *listener) accept(conn net.Conn) {
 	l.wg.Go(func() {
 		defer s.discharge()
 		p := &peer{s: s, endpoint: l.resolved, listener: l}
-		p.end = pipe.NewEnd(s.group, s.pipeConfig(false), s.intake)
+		p.end = pipe.NewEnd(s.group, s.pipeConfig(false), s.intake, p)
 		s.serve(l.ctx, s.ctx, conn, p)
 	})
 }

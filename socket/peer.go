@@ -144,6 +144,9 @@ func (s *Socket) tryWelcome(p *peer, sess *session.Session, attached bool) (olde
 	if recall != nil {
 		recall.Recall()
 	}
+	if p.dialer != nil {
+		p.dialer.refused(nil)
+	}
 	s.events.emit(ev)
 	g.Room()
 	g.Notify()

@@ -75,7 +75,8 @@ func probe(ctx context.Context, endpoint string, spec *pattern.Spec, opts *Optio
 	case err != nil:
 		return PeerInfo{}, fmt.Errorf("%w: %w", errUnanswered, err)
 	}
-	p := &peer{s: s, endpoint: endpoint, end: pipe.NewEnd(s.group, s.pipeConfig(false), nil), since: began}
+	p := &peer{s: s, endpoint: endpoint, since: began}
+	p.end = pipe.NewEnd(s.group, s.pipeConfig(false), nil, p)
 	meta := sess.Properties()
 	kind, _ := meta.Get(zmtp.PropertySocketType)
 	identity, _ := meta.Get(zmtp.PropertyIdentity)

@@ -65,22 +65,38 @@ func cell(t *testing.T, p pair, side, transport string, numbered int, shapes [][
 			t.Fatal(err)
 		}
 	}
-	err := ours.run(ctx, &ringwireParty{s: us})
-	if err != nil {
-		t.Errorf("ours: %v\n%+v", err, us.Stats())
-		cancel()
-		us.Close() // ends what the other side waits for, in some roles
-	}
-	if err := wait(); err != nil {
-		t.Errorf("theirs: %v\n%+v", err, us.Stats())
-	}
-	if !t.Failed() {
+	if meet(ctx, t, us, ours, wait) {
 		nothingLost(t, us)
 	}
 	them.close()
 	if err := us.Close(); err != nil {
 		t.Errorf("close: %v", err)
 	}
+}
+
+// meet moves our part of the traffic and waits for the other side's. An error
+// there ends ours.
+func meet(ctx context.Context, t *testing.T, us *socket.Socket, ours *plan, wait func() error) bool {
+	t.Helper()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	theirs := make(chan error, 1)
+	go func() {
+		err := wait()
+		if err != nil {
+			cancel()
+		}
+		theirs <- err
+	}()
+	err := ours.run(ctx, &ringwireParty{s: us})
+	if err != nil {
+		t.Errorf("ours: %v\n%+v", err, us.Stats())
+	}
+	other := <-theirs
+	if other != nil {
+		t.Errorf("theirs: %v\n%+v", other, us.Stats())
+	}
+	return err == nil && other == nil
 }
 
 // probe has the publisher on the other side send until something arrives:

@@ -15,7 +15,7 @@ var messages = flag.Int("interop.messages", 5000, "numbered messages in each dir
 // limit is how long anything here may take: a guard against hanging, far
 // above what is expected. A cell of the long run takes longer.
 func limit() time.Duration {
-	return 2*time.Minute + time.Duration(*messages)*4*time.Millisecond
+	return 20*time.Second + time.Duration(*messages)*4*time.Millisecond
 }
 
 // go-zeromq leaves goroutines behind when its sockets are closed: the writer

@@ -200,11 +200,6 @@ func (s *pySocket) connect(endpoint string) {
 	s.call(command{"op": "connect", "id": s.id, "endpoint": endpoint})
 }
 
-func (s *pySocket) unbind(endpoint string) {
-	s.t.Helper()
-	s.call(command{"op": "unbind", "id": s.id, "endpoint": endpoint})
-}
-
 // close closes the socket and drops what is queued.
 func (s *pySocket) close() {
 	s.t.Helper()
@@ -251,15 +246,22 @@ func (s *pySocket) recv() []string {
 
 func (s *pySocket) recvEach(count int) [][]string {
 	s.t.Helper()
-	a := s.call(command{"op": "recv", "id": s.id, "count": count})
-	return s.decode(a.Messages)
+	return s.receiving(count)()
 }
 
-// recvWithin receives what comes before so much silence, at most 100 messages.
-func (s *pySocket) recvWithin(silence time.Duration) [][]string {
-	s.t.Helper()
-	a := s.call(command{"op": "recv", "id": s.id, "count": 100, "wait": silence.Milliseconds()})
-	return s.decode(a.Messages)
+// receiving has the process receive from now on and returns a function that
+// waits for the messages. libzmq handles what it is told about a new
+// connection, and sends its subscriptions there, only during such a call.
+func (s *pySocket) receiving(count int) func() [][]string {
+	wait := s.start(command{"op": "recv", "id": s.id, "count": count})
+	return func() [][]string {
+		s.t.Helper()
+		a, err := wait()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return s.decode(a.Messages)
+	}
 }
 
 func (s *pySocket) decode(list [][]string) [][]string {

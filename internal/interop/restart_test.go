@@ -13,12 +13,8 @@ import (
 func traffic(t *testing.T, us *socket.Socket, them *pySocket, numbered int) {
 	t.Helper()
 	both := &plan{role: roleBoth, numbered: numbered}
-	wait := (&pyCounterpart{pySocket: them}).begin(both)
-	if err := both.run(within(t), &ringwireParty{s: us}); err != nil {
-		t.Fatalf("ours: %v", err)
-	}
-	if err := wait(); err != nil {
-		t.Fatalf("theirs: %v", err)
+	if !meet(within(t), t, us, both, (&pyCounterpart{pySocket: them}).begin(both)) {
+		t.FailNow()
 	}
 }
 

@@ -1,12 +1,14 @@
 package interop_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/pattern"
 	"github.com/ringwire/ringwire/socket"
 )
@@ -121,11 +123,12 @@ func TestTheirSubscriptions(t *testing.T) {
 			}
 			us = newSocket(t, pattern.XPub, nil)
 			mustBind(t, us, at)
+			next := them.receiving(1)
 			got := []string{recv(t, us)[0], recv(t, us)[0]}
 			slices.Sort(got)
 			want(t, got, "\x01b", "\x01d")
 			send(t, us, "b4")
-			want(t, them.recv(), "b4")
+			want(t, next()[0], "b4")
 
 			// A killed subscriber takes its subscriptions along.
 			py.kill()
@@ -133,6 +136,36 @@ func TestTheirSubscriptions(t *testing.T) {
 			slices.Sort(got)
 			want(t, got, "\x00b", "\x00d")
 		})
+	}
+}
+
+// TestTheirSubscriptionsAtPub: a PUB hears the same, and does not tell.
+func TestTheirSubscriptionsAtPub(t *testing.T) {
+	us := newSocket(t, pattern.Pub, nil)
+	them := startPython(t).open("sub", "SUB", nil)
+	them.connect(mustBind(t, us, anywhere(t, "tcp")))
+	waitPeers(t, us, 1)
+	topics := func(n int) {
+		t.Helper()
+		eventually(t, fmt.Sprintf("%d topics", n), func() bool {
+			peers := us.Peers()
+			return len(peers) == 1 && peers[0].Subscriptions == n
+		})
+	}
+	them.subscribe("a", "a", "b")
+	topics(2)
+	them.unsubscribe("a")
+	them.subscribe("c")
+	topics(3)
+	send(t, us, "a1")
+	want(t, them.recv(), "a1")
+	them.unsubscribe("a")
+	topics(2)
+	send(t, us, "a2 no")
+	send(t, us, "b1")
+	want(t, them.recv(), "b1")
+	if got := us.Stats().Unmatched; got != 1 {
+		t.Errorf("unmatched: got %d, want 1", got)
 	}
 }
 
@@ -147,12 +180,13 @@ func TestPubRestarts(t *testing.T) {
 			if at = mustBind(t, us, at); round == 0 {
 				them.connect(at)
 			}
+			next := them.receiving(1)
 			if err := us.WaitSubscribers(within(t), "a", 1); err != nil {
 				t.Fatal(err)
 			}
 			send(t, us, "b no")
 			send(t, us, fmt.Sprint("a", round))
-			want(t, them.recv(), fmt.Sprint("a", round))
+			want(t, next()[0], fmt.Sprint("a", round))
 			if err := us.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -232,6 +266,7 @@ func TestManySubscriptions(t *testing.T) {
 				waitPeers(t, us, 1)
 				them.subscribe(topics[n/2:]...)
 			}
+			next := them.receiving(n)
 			eventually(t, fmt.Sprintf("%d subscriptions", n), func() bool {
 				peers := us.Peers()
 				return len(peers) == 1 && peers[0].Subscriptions == n
@@ -239,7 +274,7 @@ func TestManySubscriptions(t *testing.T) {
 			for _, topic := range topics {
 				send(t, us, topic)
 			}
-			for i, m := range them.recvEach(n) {
+			for i, m := range next() {
 				want(t, m, topics[i])
 			}
 			if err := us.Close(); err != nil {
@@ -272,10 +307,19 @@ func TestTopicLengths(t *testing.T) {
 			for _, kind := range []string{"SUB", "XSUB"} { // commands, and messages
 				us := newSocket(t, pattern.XPub, nil)
 				them := here.open(t.Name()+kind, kind, nil)
+				seen := watch(t, us)
 				them.connect(mustBind(t, us, anywhere(t, "tcp")))
 				waitPeers(t, us, 1)
 				if kind == "SUB" {
 					them.subscribe(topic)
+					if n >= 246 && n <= 255 {
+						// Excluded: see TestLibzmqLongSubscribe. It is not silent.
+						if e := seen.await(socket.Disconnected); !errors.Is(e.Err, ringwire.ErrProtocol) {
+							t.Errorf("got event %v, want %v", e, ringwire.ErrProtocol)
+						}
+						them.close()
+						continue
+					}
 				} else {
 					them.send("\x01" + topic)
 				}

@@ -39,6 +39,12 @@ type Wire interface {
 	Close(reason error)
 }
 
+// Owner is whom an end belongs to: the socket's record of the peer.
+type Owner interface {
+	// Drop ends the connection behind the end; what connects, connects again.
+	Drop(reason error)
+}
+
 // Config bounds an end. Zero or negative means no bound.
 type Config struct {
 	SendHWM      int   // messages queued towards the peer
@@ -68,7 +74,7 @@ type End struct {
 	config Config
 	intake Intake
 	peer   *msg.Peer
-	owner  any
+	owner  Owner
 
 	// Guarded by the send lock.
 	Info      Info // what the handshake told, set before Ready
@@ -94,6 +100,8 @@ type End struct {
 
 	route   atomic.Pointer[[][]byte] // identity, as the frame that a ROUTER puts in front
 	spoiled atomic.Bool              // replies that still come over this connection are stale
+	epoch   atomic.Uint32            // connections so far
+	floor   atomic.Uint64            // messages that had come into the queue before the current one
 	// Incoming queue; its consumer holds the receive lock.
 	in        atomic.Pointer[Queue]
 	active    atomic.Bool // listed as having something to read
@@ -126,8 +134,8 @@ type Info struct {
 }
 
 // NewEnd makes an end of g that nothing is attached to yet.
-func NewEnd(g *Group, config Config, intake Intake) *End {
-	e := &End{group: g, config: config, intake: intake, peer: msg.NewPeer()}
+func NewEnd(g *Group, config Config, intake Intake, owner Owner) *End {
+	e := &End{group: g, config: config, intake: intake, owner: owner, peer: msg.NewPeer()}
 	e.in.Store(newQueue(config.RecvHWM, config.RecvHWMBytes, config.Conflate))
 	return e
 }
@@ -169,6 +177,8 @@ func (e *End) SetWire(w Wire) {
 func (e *End) SetReady() (recall *End) {
 	e.retired = false
 	e.setReady(true)
+	e.floor.Store(e.Arrived())
+	e.epoch.Add(1)
 	e.open.Store(true)
 	if e.lane != nil && !e.in.Load().empty() {
 		e.activate() // the inproc peer was ready first
@@ -263,6 +273,9 @@ func (e *End) Withdraw() bool {
 
 // Full reports whether TrySend would refuse a message. Needs the send lock.
 func (e *End) Full() bool {
+	if e.dying() {
+		return true
+	}
 	if e.config.Conflate {
 		return false
 	}
@@ -274,6 +287,12 @@ func (e *End) Full() bool {
 		return true
 	}
 	return e.config.SendHWMBytes > 0 && n > 0 && e.out.bytes+e.flight.bytes >= e.config.SendHWMBytes
+}
+
+// dying reports whether the end will not outlive a connection that was given
+// up.
+func (e *End) dying() bool {
+	return e.spoiled.Load() && (e.lane != nil || !e.config.Connecting)
 }
 
 // TrySend queues m for the peer, whole, and reports whether there was room.
@@ -385,9 +404,9 @@ func (e *End) untouch() errand {
 func (e *End) serve(x errand) {
 	w := e.wire.Load()
 	switch {
-	case w == nil:
 	case x.condemned != nil:
-		w.Close(x.condemned)
+		e.owner.Drop(x.condemned)
+	case w == nil:
 	case x.inline:
 		e.group.endConversation()
 		w.Flush()

@@ -26,6 +26,10 @@ func (e *End) Assigned() bool { return e.assigned }
 // send lock.
 func (e *End) Spoil() { e.spoiled.Store(true) }
 
+// Lives reports whether the end outlives its connections, so that what came
+// over an earlier one may still be there: a connecting stream.
+func (e *End) Lives() bool { return e.lane == nil && e.config.Connecting }
+
 // Fresh ends what Spoil began: a new connection. Needs the send lock.
 func (e *End) Fresh() { e.spoiled.Store(false) }
 
@@ -34,6 +38,21 @@ func (e *End) Spoiled() bool { return e.spoiled.Load() }
 
 // Arrived is how many messages ever came into the incoming queue.
 func (e *End) Arrived() uint64 { return e.in.Load().ring.Pushed() }
+
+// Epoch numbers the connection over which the message came that TryRecv
+// returned last; 0 if that connection is gone. Needs the receive lock.
+func (e *End) Epoch() uint32 {
+	if e.lane == nil && e.Before(e.floor.Load()) {
+		return 0
+	}
+	return e.epoch.Load()
+}
+
+// Connection reports whether the end's current connection is number epoch.
+// Needs the send lock.
+func (e *End) Connection(epoch uint32) bool {
+	return e.attached && e.ready && e.epoch.Load() == epoch
+}
 
 // Before reports whether the message that TryRecv returned last was among the
 // first n of the incoming queue. Needs the receive lock.

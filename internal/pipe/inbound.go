@@ -71,8 +71,8 @@ func (g *Group) Holds(e *End) bool { return g.token.Load() == e }
 // needed for it. It reports whether they took it; then the caller must not
 // read until the wire's Return.
 func (g *Group) Offer(e *End) bool {
-	if !g.wanted.Load() || g.single.Load() != e || !g.token.CompareAndSwap(nil, e) {
-		return false
+	if e.intake != nil || !g.wanted.Load() || g.single.Load() != e || !g.token.CompareAndSwap(nil, e) {
+		return false // an intake can have something for the receiver while it waits in the poller
 	}
 	g.wanted.Store(false)
 	e.activate()
@@ -154,11 +154,11 @@ func (e *End) activate() {
 }
 
 // Deactivate takes e off the list of those that have something to read. It
-// returns false, and e stays listed with the caller, when something is there.
-// Needs the receive lock.
+// returns false, and e stays listed with the caller, when something is there,
+// or callers have just got its read token. Needs the receive lock.
 func (e *End) Deactivate() bool {
 	e.active.Store(false)
-	if e.in.Load().empty() {
+	if e.in.Load().empty() && e.group.token.Load() != e {
 		return true
 	}
 	// Either we list it again, or its producer has just done so.

@@ -13,8 +13,8 @@ func (e *End) NewLane() {
 // Accept makes the end of group that faces e, which connects and has a lane:
 // what e has queued is there to be received at once. Messages towards e go
 // into its incoming queue. Needs e's send lock; nobody knows the new end.
-func (e *End) Accept(group *Group, config Config, intake Intake) *End {
-	far := NewEnd(group, config, intake)
+func (e *End) Accept(group *Group, config Config, intake Intake, owner Owner) *End {
+	far := NewEnd(group, config, intake, owner)
 	e.lane.setLimits(sum(e.config.SendHWM, config.RecvHWM), sumBytes(e.config.SendHWMBytes, config.RecvHWMBytes))
 	far.in.Store(e.lane)
 	far.lane = e.in.Load()
@@ -38,11 +38,8 @@ func (e *End) Unlink() *End {
 	return peer
 }
 
-// SetOwner notes whom e belongs to, before anybody else knows e.
-func (e *End) SetOwner(owner any) { e.owner = owner }
-
-// Owner is what SetOwner noted.
-func (e *End) Owner() any { return e.owner }
+// Owner is whom e belongs to.
+func (e *End) Owner() Owner { return e.owner }
 
 // sum adds two bounds, of which either may be none.
 func sum(a, b int) int {
@@ -62,6 +59,9 @@ func sumBytes(a, b int64) int64 {
 // sendLane queues m in the lane. Needs the send lock.
 func (e *End) sendLane(m *msg.Message) bool {
 	q, peer := e.lane, e.link
+	if e.dying() {
+		return false
+	}
 	if peer != nil && peer.intake != nil && peer.intake.Intake(peer, m) {
 		e.sent.accepted++
 		return true

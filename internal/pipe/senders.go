@@ -16,12 +16,6 @@ type Sender struct {
 	next   *Sender
 }
 
-var senderPool = sync.Pool{New: func() any {
-	s := new(Sender)
-	s.waiter.Init()
-	return s
-}}
-
 // senders are the blocked Sends of a group, in the order they came. Its lock
 // is innermost: the consumer of an inproc queue takes it for a foreign group.
 type senders struct {
@@ -29,13 +23,35 @@ type senders struct {
 	mu   sync.Mutex
 	head *Sender
 	tail *Sender
+	free *Sender // spare ones; not a global pool, because their channels must stay in one testing/synctest bubble
+}
+
+// get returns a Sender that is not on the list.
+func (l *senders) get() *Sender {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.free
+	if s == nil {
+		s = new(Sender)
+		s.waiter.Init()
+		return s
+	}
+	l.free, s.next = s.next, nil
+	return s
+}
+
+func (l *senders) put(s *Sender) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s.end = nil
+	s.next, l.free = l.free, s
 }
 
 // Block registers the caller as waiting for room in end, nil for any. It
 // needs the send lock, so that no room can come between the attempt that
 // failed and the registration.
 func (g *Group) Block(end *End) *Sender {
-	s := senderPool.Get().(*Sender)
+	s := g.senders.get()
 	s.end = end
 	s.waiter.Arm()
 	g.senders.push(s)
@@ -54,16 +70,14 @@ func (g *Group) AwaitRoom(s *Sender, cancel <-chan struct{}) bool {
 	case <-g.done:
 		g.unblock(s)
 	}
-	s.end = nil
-	senderPool.Put(s)
+	g.senders.put(s)
 	return ok
 }
 
 // Unblock is for a registration that was not needed after all.
 func (g *Group) Unblock(s *Sender) {
 	g.unblock(s)
-	s.end = nil
-	senderPool.Put(s)
+	g.senders.put(s)
 }
 
 // unblock takes s off the list. A wake that s had got is passed on.

@@ -22,49 +22,73 @@ type heart struct {
 
 	mu      sync.Mutex
 	s       *Session
-	timer   *time.Timer
-	asked   bool   // a PING was sent and its time is running
-	seen    uint64 // reads when it was sent
+	ping    *time.Timer // the next PING
+	verdict *time.Timer // the end of the time in which a sign of life must come
+	waiting bool        // it has not come
+	asked   int    // PINGs since the last sign of life
+	seen    uint64 // reads when the first of them was sent
 	ttl     *time.Timer
 	allowed time.Duration // silence that the peer's PINGs allow
 	stopped bool
 }
+
+// maxAsked bounds the PINGs without an answer: a peer that has not answered
+// two is not helped by a third.
+const maxAsked = 2
 
 func (h *heart) start(s *Session) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.s = s
 	if beat := s.config.Heartbeat; beat.Interval > 0 && s.minor31 {
-		h.timer = time.AfterFunc(beat.Interval, h.tick)
+		h.ping = time.AfterFunc(beat.Interval, h.beat)
 	}
 }
 
-// tick sends a PING, and a timeout later looks whether anything came.
-func (h *heart) tick() {
-	beat := h.s.config.Heartbeat
-	timeout := beat.Timeout
-	if timeout <= 0 {
-		timeout = beat.Interval
-	}
+// beat sends a PING, and has judge look at it when its time is over.
+func (h *heart) beat() {
 	h.mu.Lock()
-	heard := h.s.heard.Load()
-	dead := h.asked && heard == h.seen && !h.full.Load()
-	switch {
-	case h.stopped || dead:
-	case h.asked && timeout < beat.Interval:
-		h.asked = false
-		h.timer.Reset(beat.Interval - timeout)
-	default:
-		h.asked, h.seen = true, heard
-		h.timer.Reset(timeout)
+	if h.stopped {
+		h.mu.Unlock()
+		return
 	}
-	ask := h.asked && !h.stopped && !dead
+	beat := h.s.config.Heartbeat
+	if heard := h.s.heard.Load(); heard != h.seen || !h.waiting {
+		// The first PING of a silence: its time begins.
+		if h.verdict != nil {
+			h.verdict.Stop()
+		}
+		h.seen, h.asked, h.waiting = heard, 0, true
+		h.verdict = time.AfterFunc(beat.timeout(), func() { h.judge(heard) })
+	}
+	h.asked++
+	ask := h.asked <= maxAsked
+	h.ping.Reset(beat.Interval)
 	h.mu.Unlock()
-	if dead {
-		h.s.Close(fmt.Errorf("nothing heard for %v after a PING: %w", timeout, os.ErrDeadlineExceeded))
-	}
 	if ask {
 		h.s.Ping()
+	}
+}
+
+// timeout is the silence after a PING that means death.
+func (b Heartbeat) timeout() time.Duration {
+	if b.Timeout > 0 {
+		return b.Timeout
+	}
+	return b.Interval
+}
+
+// judge ends the connection if nothing came since a PING, when there had been
+// seen reads.
+func (h *heart) judge(seen uint64) {
+	h.mu.Lock()
+	dead := !h.stopped && h.s.heard.Load() == seen && !h.full.Load()
+	if seen == h.seen {
+		h.waiting = false
+	}
+	h.mu.Unlock()
+	if dead {
+		h.s.Close(fmt.Errorf("nothing heard for %v after a PING: %w", h.s.config.Heartbeat.timeout(), os.ErrDeadlineExceeded))
 	}
 }
 
@@ -106,10 +130,9 @@ func (h *heart) stop() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.stopped = true
-	if h.timer != nil {
-		h.timer.Stop()
-	}
-	if h.ttl != nil {
-		h.ttl.Stop()
+	for _, t := range []*time.Timer{h.ping, h.verdict, h.ttl} {
+		if t != nil {
+			t.Stop()
+		}
 	}
 }
