@@ -70,7 +70,7 @@ func (e *OpError) Unwrap() error { return e.Err }
 // accepted were thrown away because the time to deliver them was over.
 type UnsentError struct {
 	Messages int64 // messages of which the kernel had not taken every byte
-	Bytes    int64 // their frame bytes, without protocol overhead
+	Bytes    int64 // their size as SendHWMBytes counts it: with frame headers on a connection, without over inproc
 }
 
 func (e *UnsentError) Error() string {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/pattern"
@@ -40,7 +41,13 @@ func connected(b *testing.B, endpoint string, bound, connecting *pattern.Spec) (
 		if err != nil {
 			b.Fatal(err)
 		}
+		// go test has no time limit for benchmarks: a run that hangs ends here.
+		guard := time.AfterFunc(2*time.Minute, func() {
+			b.Errorf("got no end in 2 minutes: %s has %+v", s.Type(), s.Stats())
+			s.Close()
+		})
 		b.Cleanup(func() {
+			guard.Stop()
 			if err := s.Close(); err != nil {
 				b.Errorf("close %s: got %v, want nil", s.Type(), err)
 			}

@@ -14,7 +14,8 @@ import (
 type loadBalance struct {
 	ends      []*pipe.End
 	next      int
-	immediate bool // only to peers whose handshake is complete
+	immediate bool   // only to peers whose handshake is complete
+	arrived   uint64 // what had come from the chosen peer before it could see the message
 }
 
 func (l *loadBalance) attach(e *pipe.End) { l.ends = append(l.ends, e) }
@@ -39,6 +40,7 @@ func (l *loadBalance) trySend(m *msg.Message) (*pipe.End, error) {
 		if l.immediate && !e.Ready() {
 			continue
 		}
+		l.arrived = e.Arrived()
 		if e.TrySend(m) {
 			return e, nil
 		}

@@ -30,6 +30,11 @@ type rep struct {
 func newRep(c *Config) Pattern { return &rep{fairQueue: fairQueue{group: c.Group, replies: true}} }
 
 func (r *rep) Attach(*pipe.End) {}
+
+// Lost drops the replies that the connection did not take: the next one is not
+// the requester's.
+func (r *rep) Lost(e *pipe.End) { e.DropQueued(pipe.PeerGone) }
+
 func (r *rep) Detach(*pipe.End) {}
 
 func (r *rep) TrySend(m *msg.Message) (*pipe.End, error) {

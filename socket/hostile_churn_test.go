@@ -69,7 +69,7 @@ func TestSEC20Churn(t *testing.T) {
 			round(count)
 			a.beat()
 			var grown int64
-			if !hostileWaits(func() bool { grown = a.heap() - before; return grown <= 512<<10 }) {
+			if !hostileWaits(func() bool { grown = a.heap() - before; return grown <= 1<<20 }) {
 				t.Errorf("heap after %d visitors: got %d bytes more, want next to none; victim %+v, its peer %+v", count, grown, a.victim.Stats(), a.good.Stats())
 			}
 			if lost := a.good.Stats().Disconnects; lost != 0 {

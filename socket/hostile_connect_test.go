@@ -201,7 +201,7 @@ func hostileBackOff(t *testing.T, spec, peer *pattern.Spec, do func(net.Conn), k
 	if !slower { // by chance: once in 10^11
 		t.Errorf("%d pauses: got none over %v, want them to grow to %v", attempts, first, most)
 	}
-	if errors.Is(why, ringwire.ErrRejected) || errors.Is(why, ringwire.ErrProtocol) {
+	if kind != socket.Disconnected && (errors.Is(why, ringwire.ErrRejected) || errors.Is(why, ringwire.ErrProtocol)) {
 		hostileRefusal(t, s, 2, why)
 	}
 

@@ -245,8 +245,8 @@ func hostileBind(t testing.TB, s *socket.Socket, endpoint string) string {
 func (a *hostileArena) traffic() {
 	defer close(a.idle)
 	for n := 0; !a.stop.Load(); n++ {
-		ctx, cancel := context.WithTimeout(a.ctx, hostileGuard)
 		a.pause.Lock()
+		ctx, cancel := context.WithTimeout(a.ctx, hostileGuard)
 		err := hostileExchange(ctx, a.victim, a.good, n)
 		a.pause.Unlock()
 		cancel()

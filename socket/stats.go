@@ -41,7 +41,7 @@ func publicDrops(d *pipe.Drops) Drops {
 // A message to several subscribers counts once for each.
 type Counters struct {
 	Accepted      int64 // messages that Send accepted for the peer
-	AcceptedBytes int64
+	AcceptedBytes int64 // with frame headers on a connection, without over inproc
 	Written       int64 // given to the kernel, or to an inproc peer
 	InDoubt       int64 // the part of Written whose connection then ended without a receipt
 	SendQueued    int64

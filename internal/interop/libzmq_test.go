@@ -43,6 +43,8 @@ func newPyCounterpart(t testing.TB, py *python, p pair) *pyCounterpart {
 		set["SUBSCRIBE"] = ""
 	case "XSUB":
 		set["SNDHWM"] = 0 // it drops what has no room
+	case "REP":
+		set["SNDHWM"] = 0 // it drops a reply that has no room
 	case "ROUTER":
 		set["ROUTER_MANDATORY"] = 1
 	}

@@ -277,3 +277,16 @@ func TestFrameOutOfRange(t *testing.T) {
 		}
 	}
 }
+
+// TestMoveAfterAppend: a body that lies in the struct itself does not change
+// hands with the list of frames.
+func TestMoveAfterAppend(t *testing.T) {
+	var from, to msg.Message
+	from.SetBody([]byte("first"))
+	from.Append([]byte("second"))
+	from.MoveTo(&to)
+	from.SetBody([]byte("OTHER"))
+	if got := string(to.Bytes()); got != "firstsecond" {
+		t.Errorf("got %q, want %q", got, "firstsecond")
+	}
+}

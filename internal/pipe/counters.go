@@ -116,7 +116,8 @@ func (e *End) Counts() Counts {
 		SendDropped: s.dropped, SendDroppedBytes: s.droppedBytes,
 	}
 	if e.lane != nil && !e.joined {
-		c.SendQueued += int64(e.lane.ring.Len())
+		c.SendQueued = int64(e.lane.waiting())
+		c.SendBytes = s.acceptedBytes - s.droppedBytes
 	}
 	e.countLane(&c)
 
@@ -126,8 +127,8 @@ func (e *End) Counts() Counts {
 		e.group.recv.Unlock()
 	}
 	q := e.in.Load()
-	c.Arrived = int64(q.ring.Pushed()) + direct
-	c.Returned = int64(q.ring.Popped()) + direct
+	c.Arrived = int64(q.ring.Pushed()-e.base) + direct
+	c.Returned = int64(q.ring.Popped()-e.base) + direct
 	c.RecvQueued = int64(q.ring.Len())
 	if n := q.newest; n != nil {
 		n.mu.Lock()
@@ -195,7 +196,7 @@ func (e *End) Handled() int64 {
 		if e.joined {
 			return e.sent.accepted
 		}
-		return e.sent.accepted - int64(e.lane.ring.Len())
+		return e.sent.accepted - int64(e.lane.waiting())
 	}
 	return e.sent.written + e.sent.dropped.Total()
 }

@@ -102,6 +102,8 @@ type End struct {
 	spoiled atomic.Bool              // replies that still come over this connection are stale
 	epoch   atomic.Uint32            // connections so far
 	floor   atomic.Uint64            // messages that had come into the queue before the current one
+	base    uint64                   // inproc: what had left the incoming queue before it was ours; immutable
+
 	// Incoming queue; its consumer holds the receive lock.
 	in        atomic.Pointer[Queue]
 	active    atomic.Bool // listed as having something to read
@@ -217,6 +219,9 @@ func (e *End) Detach(reason Reason) (recall *End) {
 	}
 	e.setReady(false)
 	e.DropQueued(reason)
+	if e.wantsRoom.CompareAndSwap(true, false) {
+		e.activate() // no room will come that could end the pause
+	}
 	return e.group.reshape()
 }
 
@@ -233,16 +238,12 @@ func (e *End) Recall() {
 func (e *End) DropQueued(reason Reason) {
 	n, bytes := e.out.drop()
 	if e.lane != nil && !e.joined { // nobody reads the lane
-		for {
-			m := e.lane.ring.Peek()
-			if m == nil {
-				break
-			}
+		var m msg.Message
+		for e.lane.pop(&m) {
 			n++
 			bytes += int64(m.Size())
-			m.Reset()
-			e.lane.ring.Advance()
 		}
+		m.Reset()
 	}
 	if n > 0 {
 		e.sent.drop(reason, n, bytes)
@@ -529,14 +530,19 @@ func (e *End) Abandon(b *Batch) {
 		var rest outbox
 		n, _ := b.unsent(&rest)
 		e.sent.written += int64(n)
-		e.sent.doubt += int64(n)
 		e.flight = flight{}
+		if e.spoiled.Load() {
+			// What was given up must not go out on the next connection.
+			n, bytes := rest.drop()
+			e.sent.drop(Stale, n, bytes)
+		}
 		if rest.msgs > 0 {
 			rest.append(&e.out)
 			e.out = rest
 		}
 		b.release()
 	}
+	e.sent.doubt = e.sent.written // nothing of it was confirmed
 	switch {
 	case g.closed:
 		e.DropQueued(Closed)
@@ -551,7 +557,7 @@ func (e *End) Abandon(b *Batch) {
 // Queued reports whether messages wait to be written. Needs the send lock.
 func (e *End) Queued() bool {
 	if e.lane != nil {
-		return !e.joined && !e.lane.ring.Empty()
+		return !e.joined && e.lane.waiting() > 0
 	}
 	return e.out.msgs+e.flight.msgs > 0
 }

@@ -141,6 +141,9 @@ func (g *Group) Close() bool {
 	}
 	g.mu.Unlock()
 	g.receiver.Wake()
+	if t := g.token.Load(); t != nil {
+		t.Recall()
+	}
 	return first
 }
 

@@ -17,6 +17,7 @@ func (e *End) Accept(group *Group, config Config, intake Intake, owner Owner) *E
 	far := NewEnd(group, config, intake, owner)
 	e.lane.setLimits(sum(e.config.SendHWM, config.RecvHWM), sumBytes(e.config.SendHWMBytes, config.RecvHWMBytes))
 	far.in.Store(e.lane)
+	far.base = e.lane.ring.Popped()
 	far.lane = e.in.Load()
 	if config.Conflate {
 		e.lane.conflate()

@@ -71,7 +71,7 @@ func hasLarge(m *msg.Message) bool {
 	if _, ok := m.InlineBody(); ok {
 		return false
 	}
-	for i := range m.Len() {
+	for i := len(m.Lead()); i < m.Len(); i++ { // lead frames are not the message's own
 		if len(m.Frame(i)) >= refMin {
 			return true
 		}

@@ -174,6 +174,15 @@ func (q *Queue) waitSpace(cancel, done <-chan struct{}) bool {
 	return true
 }
 
+// waiting is how many messages have not been popped.
+func (q *Queue) waiting() int {
+	n := q.ring.Len()
+	if q.newest != nil && !q.empty() {
+		n++
+	}
+	return n
+}
+
 // empty reports whether there is nothing to pop.
 func (q *Queue) empty() bool {
 	if q.newest != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"time"
 
 	"github.com/ringwire/ringwire/internal/park"
@@ -56,8 +57,11 @@ func (c netConduit) read(dec *zmtp.Decoder, _ *park.Spin, block bool) (int, erro
 	if n > 0 {
 		return n, nil // an error that came with bytes comes again
 	}
-	if err == io.EOF {
-		err = nil
+	switch err {
+	case io.EOF:
+		return 0, nil
+	case nil:
+		return 0, os.ErrDeadlineExceeded // nothing came and nothing ended: an empty turn
 	}
 	return 0, err
 }

@@ -25,8 +25,8 @@ type heart struct {
 	ping    *time.Timer // the next PING
 	verdict *time.Timer // the end of the time in which a sign of life must come
 	waiting bool        // it has not come
-	asked   int    // PINGs since the last sign of life
-	seen    uint64 // reads when the first of them was sent
+	asked   int         // PINGs since the last sign of life
+	seen    uint64      // reads when the first of them was sent
 	ttl     *time.Timer
 	allowed time.Duration // silence that the peer's PINGs allow
 	stopped bool

@@ -54,6 +54,7 @@ func (s *Session) queueAll() (n int, err error) {
 			n = 0
 			s.heart.full.Store(true)
 			ok := s.end.WaitSpace(s.closing)
+			s.heard.Add(1) // the silence so far was our own
 			s.heart.full.Store(false)
 			if !ok {
 				return 0, s.closeReason()
@@ -83,7 +84,9 @@ func (s *Session) closeReason() error { return s.reason }
 // and nothing else reads the connection. It returns os.ErrDeadlineExceeded
 // after Recall: the caller looks at everything again.
 func (s *Session) fill(block bool) error {
-	s.fills.Add(1)
+	if block {
+		s.fills.Add(1) // a poll in between does not renew the lease
+	}
 	n, err := s.io.read(s.dec, &s.spin, block)
 	switch {
 	case n > 0:

@@ -104,6 +104,7 @@ func (d *Decoder) SetLimits(limits Limits) {
 func (d *Decoder) Space() []byte {
 	if d.partial && d.need > 0 && d.r == d.w {
 		d.direct = true
+		d.Idle() // one buffer ahead of what arrived is enough
 		return d.room()
 	}
 	d.direct = false
