@@ -47,7 +47,7 @@ func (i *interests) Unsubscribe(topic string) error {
 	n, ok := i.tree.get(topic)
 	switch {
 	case !ok:
-		return fmt.Errorf("topic %q: not subscribed: %w", topic, ringwire.ErrState)
+		return fmt.Errorf("topic %q: not subscribed: %w", clip(topic), ringwire.ErrState)
 	case n > 1:
 		i.tree.set(topic, n-1)
 		return nil

@@ -61,7 +61,7 @@ func (r *router) TrySend(m *msg.Message) (*pipe.End, error) {
 			r.group.Drop(pipe.NoRoute, m)
 			return nil, nil
 		}
-		return nil, fmt.Errorf("identity %q: %w", m.Frame(0), ringwire.ErrHostUnreachable)
+		return nil, fmt.Errorf("identity %q: %w", clip(m.Frame(0)), ringwire.ErrHostUnreachable)
 	}
 	if e.Full() {
 		if r.drop {

@@ -161,3 +161,6 @@ func (discard) Intake(e *pipe.End, m *msg.Message) bool {
 
 // PeerSubscription implements pipe.Intake: there is nothing to subscribe to.
 func (discard) PeerSubscription(*pipe.End, []byte, bool) {}
+
+// clip keeps what an error quotes short enough to read.
+func clip[T string | []byte](v T) T { return v[:min(len(v), 64)] }

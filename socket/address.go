@@ -88,6 +88,9 @@ func (s *Socket) manual(op string, to ringwire.Peer, do func(pattern.Publisher, 
 	g := s.group
 	g.Lock()
 	defer g.Unlock()
+	if g.Closed() {
+		return fail(op, "", ringwire.ErrClosed)
+	}
 	p := s.find(to)
 	if p == nil {
 		return fail(op, "", fmt.Errorf("peer %v: %w", to, ringwire.ErrHostUnreachable))
@@ -103,7 +106,11 @@ func (s *Socket) DisconnectPeer(who ringwire.Peer) error {
 	g := s.group
 	g.Lock()
 	p := s.find(who)
+	closed := g.Closed()
 	g.Unlock()
+	if closed {
+		return fail("disconnect peer", "", ringwire.ErrClosed)
+	}
 	if p == nil {
 		return fail("disconnect peer", "", fmt.Errorf("peer %v: %w", who, ringwire.ErrHostUnreachable))
 	}

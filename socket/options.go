@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ringwire/ringwire"
+	"github.com/ringwire/ringwire/internal/zmtp"
 	"github.com/ringwire/ringwire/pattern"
 	"github.com/ringwire/ringwire/transport"
 )
@@ -150,8 +151,8 @@ type Options struct {
 	// HeartbeatTTL is the silence after which the peer shall give us up, at
 	// most 65.5 s. 0: not told. (ZMQ_HEARTBEAT_TTL.)
 	HeartbeatTTL time.Duration
-	// Metadata is told to peers in the handshake; names start with "X-".
-	// (ZMQ_METADATA.)
+	// Metadata is told to peers in the handshake: up to 254 properties and
+	// 32 KiB, whose names start with "X-". (ZMQ_METADATA.)
 	Metadata map[string]string
 
 	// Backlog is the length of the accept queue. 0: the system's largest.
@@ -278,6 +279,9 @@ func (o *Options) validate(spec *pattern.Spec) (*Options, error) {
 			refuse("Metadata", fmt.Sprintf("name %q", clip([]byte(name))), `a name that starts with "X-", of at most 255 bytes`)
 		}
 	}
+	if n := len(c.Metadata); n > maxMetadata {
+		refuse("Metadata", fmt.Sprintf("%d properties", n), fmt.Sprintf("at most %d", maxMetadata))
+	}
 	if size > 32<<10 {
 		refuse("Metadata", fmt.Sprintf("%d bytes", size), "at most 32768 bytes")
 	}
@@ -302,6 +306,9 @@ func (o *Options) validate(spec *pattern.Spec) (*Options, error) {
 	c.Transports = slices.Clone(c.Transports)
 	return &c, errors.Join(bad...)
 }
+
+// maxMetadata leaves room for the socket type and the identity.
+const maxMetadata = zmtp.MaxProperties - 2
 
 // clip keeps error messages short.
 func clip(b []byte) []byte { return b[:min(len(b), 40)] }

@@ -85,6 +85,9 @@ func (s *Socket) Flush(ctx context.Context) error {
 	if !s.spec.Sends() {
 		return s.unsupported("flush")
 	}
+	if s.isClosing() {
+		return fail("flush", "", ringwire.ErrClosed)
+	}
 	goals := s.goals()
 	for {
 		changed := s.group.Wait()
@@ -130,6 +133,9 @@ func (s *Socket) reached(goals map[*pipe.End]int64) bool {
 func (s *Socket) Confirm(ctx context.Context) error {
 	if ctx == nil {
 		return fail("confirm", "", errNilContext)
+	}
+	if s.isClosing() {
+		return fail("confirm", "", ringwire.ErrClosed)
 	}
 	return fail("confirm", "", fmt.Errorf("receipts are not part of this version: %w", ringwire.ErrNoReceipt))
 }

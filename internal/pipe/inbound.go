@@ -175,7 +175,7 @@ func (e *End) Readable() bool { return !e.in.Load().empty() }
 func (e *End) Pause() bool {
 	g := e.group
 	g.mu.Lock()
-	full := e.Full()
+	full := e.attached && e.Full()
 	if full {
 		e.wantsRoom.Store(true)
 		e.active.Store(false)

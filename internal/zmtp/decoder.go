@@ -103,9 +103,11 @@ func (d *Decoder) SetLimits(limits Limits) {
 // Space is where the next read goes; it is never empty.
 func (d *Decoder) Space() []byte {
 	if d.partial && d.need > 0 && d.r == d.w {
-		d.direct = true
-		d.Idle() // one buffer ahead of what arrived is enough
-		return d.room()
+		if f := d.free(); len(f) > 0 {
+			d.direct = true
+			d.Idle() // one buffer ahead of what arrived is enough
+			return f
+		}
 	}
 	d.direct = false
 	if d.buf == nil {
@@ -118,7 +120,11 @@ func (d *Decoder) Space() []byte {
 		d.w = copy(d.buf, d.buf[d.r:d.w])
 		d.r = 0
 	}
-	return d.buf[d.w:min(d.w+d.max, len(d.buf))]
+	limit := d.max
+	if d.partial && d.need > 0 {
+		limit = max(d.need-(d.w-d.r), 1) // nothing behind the frame: the buffer may become its chunk
+	}
+	return d.buf[d.w:min(d.w+limit, len(d.buf))]
 }
 
 // Filled says that n bytes were read into the last Space.
@@ -256,11 +262,17 @@ func (d *Decoder) declare(h Header, command bool) error {
 // need bytes of the last frame are still to come.
 func (d *Decoder) begin(p []byte, need int) {
 	d.partial, d.need = true, need
-	if d.part = buf.Try(len(p) + need); d.part == nil {
-		d.part = buf.Get(max(len(p), 1))
+	if d.part = buf.Try(len(p) + need); d.part != nil {
+		d.part = append(d.part[:0], p...)
+		d.r += len(p)
+	} else if need > 0 && len(p) >= ReadSize/2 {
+		// All that is in the read buffer: it becomes the message's.
+		d.part = d.buf[:copy(d.buf, p)]
+		d.buf, d.r, d.w = nil, 0, 0
+	} else {
+		d.part = append([]byte(nil), p...)
+		d.r += len(p)
 	}
-	d.part = append(d.part[:0], p...)
-	d.r += len(p)
 	if need > 0 {
 		d.max = shortRead
 	}
@@ -269,12 +281,7 @@ func (d *Decoder) begin(p []byte, need int) {
 // assemble goes on with the message in part.
 func (d *Decoder) assemble(m *msg.Message) (Item, error) {
 	for {
-		for d.need > 0 && d.r < d.w {
-			n := copy(d.room(), d.buf[d.r:d.w])
-			d.r += n
-			d.direct = true
-			d.Filled(n)
-		}
+		d.absorb()
 		if d.need > 0 {
 			return NeedMore, nil
 		}
@@ -335,27 +342,48 @@ func (d *Decoder) finishCommand() Item {
 	return Command
 }
 
-// room returns free space for the last frame, at most need bytes: the rest of
-// part, else of a chunk. Only recycled buffers are as large as what was
-// declared; new memory comes a chunk at a time, after the last one was filled.
-func (d *Decoder) room() []byte {
-	if d.tail == nil {
-		if free := cap(d.part) - len(d.part); free > 0 {
-			return d.part[len(d.part) : len(d.part)+min(free, d.need)]
-		}
-		if whole := buf.Try(len(d.part) + d.need); whole != nil {
-			d.replace(whole)
-			return d.part[len(d.part) : len(d.part)+min(cap(d.part)-len(d.part), d.need)]
-		}
-	} else if len(d.tail) == cap(d.tail) {
-		d.chunks = append(d.chunks, d.tail)
-		d.tail = nil
+// free returns space for the last frame that is there already: the rest of
+// part, or of the chunk being filled, or a recycled buffer for the whole.
+func (d *Decoder) free() []byte {
+	if d.tail != nil {
+		return d.tail[len(d.tail):min(cap(d.tail), len(d.tail)+d.need)]
 	}
-	if d.tail == nil {
-		d.tail = buf.Get(min(ReadSize, d.need))[:0]
+	if len(d.part) == cap(d.part) {
+		whole := buf.Try(len(d.part) + d.need)
+		if whole == nil {
+			return nil
+		}
+		d.replace(whole)
 	}
-	free := cap(d.tail) - len(d.tail)
-	return d.tail[len(d.tail) : len(d.tail)+min(free, d.need)]
+	return d.part[len(d.part):min(cap(d.part), len(d.part)+d.need)]
+}
+
+// absorb moves what arrived of the last frame out of the read buffer. Only
+// recycled buffers are as large as what was declared; without one, the read
+// buffer itself becomes the next chunk, so that new memory comes with the bytes
+// that fill it.
+func (d *Decoder) absorb() {
+	for d.need > 0 && d.r < d.w {
+		f := d.free()
+		if len(f) == 0 {
+			if d.tail != nil {
+				d.chunks = append(d.chunks, d.tail)
+			}
+			if n := d.w - d.r; n <= d.need {
+				copy(d.buf, d.buf[d.r:d.w])
+				d.tail = d.buf[:n]
+				d.buf, d.r, d.w = nil, 0, 0
+				d.need -= n
+				return
+			}
+			d.tail = buf.Get(d.need)[:0]
+			continue
+		}
+		n := copy(f, d.buf[d.r:d.w])
+		d.r += n
+		d.direct = true
+		d.Filled(n)
+	}
 }
 
 // join moves the chunks of a frame that is complete into part.
