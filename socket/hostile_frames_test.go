@@ -185,6 +185,7 @@ func TestSEC11DeclareAndStall(t *testing.T) {
 		{"command", append(hostileHeader(hostileCommand, 64<<20), 1)},
 		{"second frame", append(append(hostileFrame(hostileMore, []byte("a")), hostileHeader(0, 32<<20)...), 1)},
 		{"command amid", append(append(hostileFrame(hostileMore, []byte("a")), hostileHeader(hostileCommand, 64<<20)...), 1)},
+		{"chunks", append(hostileHeader(0, 64<<20), make([]byte, 30_000)...)},
 		{"more", append(hostileHeader(hostileMore, 64<<20), make([]byte, 9000)...)},
 	}
 	for _, input := range inputs {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -64,6 +65,7 @@ func (a *hostileArena) run(network string, row hostileRow, lead ...[]byte) {
 
 func TestSEC02VersionDowngrade(t *testing.T) {
 	signature := hostileHello[:10]
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which would close what was forgotten
 	hostileEach(t, nil, func(a *hostileArena, network string) {
 		bad := func(name string, input ...byte) {
 			a.run(network, hostileRow{name, input, socket.HandshakeFailed, ringwire.ErrProtocol})
@@ -72,7 +74,9 @@ func TestSEC02VersionDowngrade(t *testing.T) {
 		bad("unversioned with identity", append([]byte{5, 0}, "peer"...)...)
 		bad("signature of ZMTP 1.0", 0xFF, 0, 0, 0, 0, 0, 0, 0, 5, 0, 'p', 'e', 'e', 'r')
 		for revision := range byte(3) {
-			bad(fmt.Sprintf("revision %d", revision), append(bytes.Clone(signature), revision, 0, 0)...)
+			bad(fmt.Sprintf("revision %d", revision), append(bytes.Clone(signature), revision)...)
+			ready := hostileReady(hostilePeerOf(a.victim.Type()).Name())
+			bad(fmt.Sprintf("version %d.0", revision), append(hostileGreeting(revision, 0, "NULL", 0), ready...)...)
 		}
 		good := func(name string, greeting []byte) {
 			ready := hostileReady(hostilePeerOf(a.victim.Type()).Name())

@@ -277,7 +277,7 @@ func TestDecoderLimits(t *testing.T) {
 		{"a command over it", header(zmtp.FlagCommand, 1001), false},
 		{"a command over it between frames", append(frame(true, 1), header(zmtp.FlagCommand, 1001)...), false},
 		{"commands do not add up", bytes.Join([][]byte{frame(true, 900), zmtp.AppendPing(nil, 0, nil), frame(false, 100)}, nil), true},
-		{"the largest size there is", header(0, 1<<62), false},
+		{"the largest size there is", []byte{zmtp.FlagLong, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, false},
 	} {
 		for _, size := range []int{1, 7, zmtp.ReadSize} {
 			_, err := decode(t, row.stream, limits, func() int { return size })
