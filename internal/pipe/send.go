@@ -1,0 +1,205 @@
+package pipe
+
+import "github.com/ringwire/ringwire/internal/msg"
+
+// DropQueued throws away what waits to be written. Needs the send lock.
+func (e *End) DropQueued(reason Reason) {
+	n, bytes := e.out.drop()
+	if e.lane != nil && !e.joined { // nobody reads the lane
+		var m msg.Message
+		for e.lane.pop(&m) {
+			n++
+			bytes += int64(m.Size())
+		}
+		m.Reset()
+	}
+	if n > 0 {
+		e.sent.drop(reason, n, bytes)
+		e.group.changes.notify()
+	}
+}
+
+// Withdraw takes back everything that was accepted for the peer, as if it had
+// never been, and reports whether nothing of it had left. Needs the send lock.
+func (e *End) Withdraw() bool {
+	if e.lane != nil {
+		if e.joined {
+			return false
+		}
+		before := e.sent.dropped[Closed]
+		bytes := e.sent.droppedBytes
+		e.DropQueued(Closed)
+		e.sent.accepted -= e.sent.dropped[Closed] - before
+		e.sent.acceptedBytes -= e.sent.droppedBytes - bytes
+		e.sent.dropped[Closed], e.sent.droppedBytes = before, bytes
+		return true
+	}
+	n, bytes := e.out.drop()
+	e.sent.accepted -= int64(n)
+	e.sent.acceptedBytes -= bytes
+	return n > 0 && e.flight.msgs == 0
+}
+
+// Full reports whether TrySend would refuse a message. Needs the send lock.
+func (e *End) Full() bool {
+	if e.dying() {
+		return true
+	}
+	if e.config.Conflate {
+		return false
+	}
+	if e.lane != nil {
+		return e.lane.full()
+	}
+	n := e.out.msgs + e.flight.msgs
+	if e.config.SendHWM > 0 && n >= e.config.SendHWM {
+		return true
+	}
+	return e.config.SendHWMBytes > 0 && n > 0 && e.out.bytes+e.flight.bytes >= e.config.SendHWMBytes
+}
+
+// dying reports whether the end will not outlive a connection that was given
+// up.
+func (e *End) dying() bool {
+	return e.spoiled.Load() && (e.lane != nil || !e.config.Connecting)
+}
+
+// TrySend queues m for the peer, whole, and reports whether there was room.
+// It copies what m only borrowed; large bodies that m owns move, so that m is
+// afterwards either unchanged or empty. Needs the send lock.
+func (e *End) TrySend(m *msg.Message) bool {
+	if e.lane != nil {
+		return e.sendLane(m)
+	}
+	if e.Full() {
+		e.touch(true)
+		return false
+	}
+	before := e.prepare()
+	e.out.put(m)
+	e.account(before)
+	return true
+}
+
+// Reply queues m whether or not there is room: it answers a message that was
+// only taken from the peer while there was. Needs the send lock.
+func (e *End) Reply(m *msg.Message) {
+	if e.lane != nil {
+		e.sendLane(m)
+		return
+	}
+	before := e.prepare()
+	e.out.put(m)
+	e.account(before)
+}
+
+// prepare makes room for the next message when only the newest is kept, and
+// returns how many bytes are queued.
+func (e *End) prepare() int64 {
+	if e.config.Conflate && e.out.msgs > 0 {
+		e.sent.drop(Conflated, e.out.msgs, e.out.bytes)
+		e.out.drop()
+	}
+	return e.out.bytes
+}
+
+// account notes one more message in the outbox, which had before bytes.
+func (e *End) account(before int64) {
+	e.sent.accepted++
+	e.sent.acceptedBytes += e.out.bytes - before
+	switch {
+	case e.out.bytes >= FlushSize:
+		e.touch(true)
+	case before == 0:
+		// Somebody must see to it that it is written; while more is queued
+		// behind it, that is still taken care of.
+		e.touch(e.group.conversation.Load())
+	}
+}
+
+// DropOldest makes room by dropping the message that waited longest, and
+// reports whether it could: what a flush has taken, or an inproc peer can
+// already see, is not taken back. Needs the send lock.
+func (e *End) DropOldest() bool {
+	if e.lane != nil || e.out.msgs == 0 {
+		return false
+	}
+	e.sent.drop(HWM, 1, e.out.dropOldest())
+	return true
+}
+
+// Drop counts a message that was meant for this peer and will not be sent.
+// Needs the send lock.
+func (e *End) Drop(reason Reason, m *msg.Message) {
+	e.sent.accepted++
+	size := int64(m.Size())
+	e.sent.acceptedBytes += size
+	e.sent.drop(reason, 1, size)
+}
+
+// Prod has what is queued flushed, because a sender found no room.
+func (e *End) Prod() { e.touch(true) }
+
+func (e *End) touch(inline bool) {
+	if inline {
+		e.inline = true
+	}
+	if !e.touched {
+		e.touched = true
+		e.group.touched = append(e.group.touched, e)
+	}
+}
+
+// Condemn has the connection closed for the given reason once the send lock
+// is given back with UnlockAndFlush. Needs the send lock.
+func (e *End) Condemn(reason error) {
+	e.condemned = reason
+	e.touch(false)
+}
+
+// errand is what is to be done for a touched end without the send lock.
+type errand struct {
+	inline    bool
+	condemned error
+}
+
+func (e *End) untouch() errand {
+	x := errand{e.inline, e.condemned}
+	e.touched, e.inline, e.condemned = false, false, nil
+	return x
+}
+
+// serve does an errand: writes what is queued, now or soon.
+func (e *End) serve(x errand) {
+	w := e.wire.Load()
+	switch {
+	case x.condemned != nil:
+		e.owner.Drop(x.condemned)
+	case w == nil:
+	case x.inline:
+		e.group.endConversation()
+		w.Flush()
+	default:
+		w.Serve()
+	}
+}
+
+// Flush writes what is queued without waiting for more.
+func (e *End) Flush() { e.serve(errand{inline: true}) }
+
+// Subscribe tells the peer about a subscription. Needs the send lock.
+func (e *End) Subscribe(topic string, subscribe bool) {
+	if e.link != nil {
+		if in := e.link.intake; in != nil {
+			in.PeerSubscription(e.link, []byte(topic), subscribe)
+		}
+		return
+	}
+	if w := e.wire.Load(); w != nil {
+		w.Subscription(topic, subscribe)
+		e.touch(true)
+	}
+}
+
+// Passed is how many messages there was room for. Needs the send lock.
+func (e *End) Passed() int64 { return e.sent.accepted - e.sent.dropped[HWM] }
