@@ -38,18 +38,16 @@ func TestSEC20Churn(t *testing.T) {
 		t.Run(x.victim.Name(), func(t *testing.T) {
 			a := hostileNew(t, x.victim, nil)
 			drained := a.drain()
-			var stages, late [][]byte // before and after the handshake is complete
+			var stages [][]byte // before the handshake is complete
 			for _, stage := range hostileStages(a) {
 				stages = append(stages, stage.input)
 			}
 			ready := append(bytes.Clone(hostileHello), hostileReady(x.peer.Name())...)
 			part := hostileFrame(hostileMore, []byte("part"))
-			for _, more := range [][]byte{
+			late := [][]byte{ // after the handshake is complete
 				{}, {0}, hostileHeader(0, 1<<20), append(hostileHeader(0, 1<<20), make([]byte, 10_000)...), part, bytes.Repeat(part, 500),
 				append(bytes.Clone(part), hostileHeader(hostileCommand, 1<<20)...), hostilePing(0, "x"), hostilePing(655, "x"), hostileTopic([]byte("evil"), true, true),
 				hostileTopic(make([]byte, 20_000), true, false), hostileCmd("READY"), {7},
-			} {
-				late = append(late, more)
 			}
 			round := func(n int) {
 				goal := a.victim.Stats().Accepts

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -41,7 +42,7 @@ func TestSEC12NumericOptions(t *testing.T) {
 			continue
 		}
 		numbers++
-		for _, value := range []int64{-2, -1 << 62} {
+		for _, value := range []int64{-2, math.MinInt32} {
 			opts := new(socket.Options)
 			reflect.ValueOf(opts).Elem().FieldByIndex(field.Index).SetInt(value)
 			text := fmt.Sprint(value)

@@ -12,7 +12,7 @@ type message struct {
 	seq    uint64
 	header [56]byte
 	buf    []byte
-	rest   [104]byte
+	_      [104]byte
 }
 
 // moveTo moves the content of m to dst; the buffers change places.
