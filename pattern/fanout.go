@@ -20,6 +20,7 @@ type fanOut struct {
 	generation uint64
 	matched    []*pipe.End // scratch
 	unmatched  int64
+	leaving    []*pipe.End // detached, with subscriptions that sweep has to remove
 	invert     bool
 	noDrop     bool
 	oldest     bool
@@ -84,6 +85,39 @@ func (f *fanOut) remove(e *pipe.End, topic string) (removed, last bool) {
 	return true, true
 }
 
+// sweepStep is how many subscriptions sweep removes under one hold of the send
+// lock: about a millisecond of publishing is held up.
+const sweepStep = 256
+
+// leave has the subscriptions of e removed, which is detached.
+func (f *fanOut) leave(e *pipe.End) {
+	if len(topicsOf(e)) > 0 {
+		f.leaving = append(f.leaving, e)
+	}
+}
+
+// sweep removes some subscriptions of those that left, tells each to removed,
+// and reports whether more are left.
+func (f *fanOut) sweep(removed func(e *pipe.End, topic string, last bool)) (more bool) {
+	n := len(f.leaving)
+	if n == 0 {
+		return false
+	}
+	e := f.leaving[n-1]
+	steps := 0
+	for topic := range topicsOf(e) {
+		if steps++; steps > sweepStep {
+			return true
+		}
+		_, last := f.remove(e, topic)
+		removed(e, topic, last)
+	}
+	e.Data = nil
+	f.leaving[n-1] = nil
+	f.leaving = f.leaving[:n-1]
+	return n > 1
+}
+
 // match finds the peers that get a message with the given topic.
 func (f *fanOut) match(topic []byte) []*pipe.End {
 	if f.generation == math.MaxUint64 {
@@ -94,7 +128,7 @@ func (f *fanOut) match(topic []byte) []*pipe.End {
 	walk := f.tree.walk(topic)
 	for a, ok := walk.next(); ok; a, ok = walk.next() {
 		for _, e := range a.ends {
-			if e.Mark(f.generation) {
+			if e.Attached() && e.Mark(f.generation) {
 				out = append(out, e)
 			}
 		}

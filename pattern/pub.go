@@ -50,7 +50,12 @@ func (p *pub) Ready(e *pipe.End) (*pipe.End, error) {
 // Lost forgets the subscriptions: the peer sends them again.
 func (p *pub) Lost(e *pipe.End) { p.forget(e) }
 
-func (p *pub) Detach(e *pipe.End) { p.forget(e) }
+func (p *pub) Detach(e *pipe.End) { p.fan.leave(e) }
+
+// Sweep implements Publisher.
+func (p *pub) Sweep() (more bool) {
+	return p.fan.sweep(func(*pipe.End, string, bool) {})
+}
 
 func (p *pub) forget(e *pipe.End) {
 	for topic := range topicsOf(e) {

@@ -121,6 +121,10 @@ type Publisher interface {
 	Topics(e *pipe.End) int
 	// Unmatched counts the messages that nobody had subscribed to.
 	Unmatched() int64
+	// Sweep removes some subscriptions of peers that were detached, and reports
+	// whether there are more. The caller gives the send lock back in between:
+	// a peer with very many must not hold up the others.
+	Sweep() (more bool)
 	// SubscribePeer and UnsubscribePeer act for a peer; only with Manual.
 	SubscribePeer(e *pipe.End, topic string)
 	UnsubscribePeer(e *pipe.End, topic string)

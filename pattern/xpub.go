@@ -31,10 +31,20 @@ func newXPub(c *Config) Pattern {
 	return x
 }
 
-// Lost and Detach tell the application that a peer's topics are no longer
-// wanted, as if it had cancelled them.
-func (x *xpub) Lost(e *pipe.End)   { x.forget(e) }
-func (x *xpub) Detach(e *pipe.End) { x.forget(e) }
+// Lost tells the application that a peer's topics are no longer wanted, as if
+// it had cancelled them.
+func (x *xpub) Lost(e *pipe.End) { x.forget(e) }
+
+// Sweep implements Publisher. It tells what Lost tells.
+func (x *xpub) Sweep() (more bool) {
+	more = x.fan.sweep(func(e *pipe.End, topic string, last bool) {
+		if last || x.verboser {
+			x.notices.put(e, topic, false)
+		}
+	})
+	x.group.WakeReceiver()
+	return more
+}
 
 func (x *xpub) forget(e *pipe.End) {
 	for topic := range topicsOf(e) {

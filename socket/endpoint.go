@@ -253,6 +253,7 @@ func (s *Socket) retire(d *dialer) {
 		s.pattern.Detach(p.end)
 	}
 	s.group.Unlock()
+	s.sweep()
 }
 
 // endDialer drains and ends the connection of a dialer that was retired.

@@ -116,6 +116,7 @@ func (s *Socket) part(p *peer) {
 			s.discharge()
 		}
 	}
+	s.sweep()
 	g.Room()
 	if far != nil {
 		other := far.Owner().(*peer)
@@ -159,6 +160,7 @@ func (s *Socket) partEnd(p *peer) {
 			s.discharge()
 		}
 	}
+	s.sweep()
 	g.Room()
 	g.Notify()
 }

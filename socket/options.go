@@ -83,7 +83,7 @@ type Options struct {
 	ReconnectMin time.Duration
 	// ReconnectMax bounds the delay. 0: 30 s. (ZMQ_RECONNECT_IVL_MAX.)
 	ReconnectMax time.Duration
-	// ConnectTimeout bounds one attempt to connect. 0: the system's.
+	// ConnectTimeout bounds one attempt to connect. 0, -1: the system's.
 	// (ZMQ_CONNECT_TIMEOUT.)
 	ConnectTimeout time.Duration
 	// HandshakeTimeout bounds greeting and mechanism together. 0: 10 s, -1: no
@@ -146,7 +146,7 @@ type Options struct {
 	// life. 0, -1: never. (ZMQ_HEARTBEAT_IVL.)
 	HeartbeatInterval time.Duration
 	// HeartbeatTimeout is the silence after a PING that ends a connection.
-	// 0: HeartbeatInterval. (ZMQ_HEARTBEAT_TIMEOUT.)
+	// 0, -1: HeartbeatInterval. (ZMQ_HEARTBEAT_TIMEOUT.)
 	HeartbeatTimeout time.Duration
 	// HeartbeatTTL is the silence after which the peer shall give us up, at
 	// most 65.5 s. 0: not told. (ZMQ_HEARTBEAT_TTL.)

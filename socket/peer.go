@@ -9,6 +9,7 @@ import (
 	"github.com/ringwire/ringwire/internal/pipe"
 	"github.com/ringwire/ringwire/internal/session"
 	"github.com/ringwire/ringwire/internal/zmtp"
+	"github.com/ringwire/ringwire/pattern"
 )
 
 // probeTime is how long an older connection has to answer a PING before a
@@ -61,7 +62,18 @@ func (s *Socket) remove(p *peer, reason pipe.Reason) {
 	if recall != nil {
 		recall.Recall()
 	}
+	s.sweep()
 	g.Room()
+}
+
+// sweep has a publisher forget the subscriptions of peers that are gone.
+func (s *Socket) sweep() {
+	p, ok := s.pattern.(pattern.Publisher)
+	for more := ok; more; {
+		s.group.Lock()
+		more = p.Sweep()
+		s.group.Unlock()
+	}
 }
 
 // detach needs the send lock.
@@ -70,9 +82,7 @@ func (s *Socket) detach(p *peer, reason pipe.Reason) (recall *pipe.End) {
 		return nil
 	}
 	delete(s.peers, p.end)
-	if !p.leaving {
-		s.pattern.Detach(p.end)
-	}
+	s.pattern.Detach(p.end) // again, if it was leaving: it may have subscribed since
 	recall = p.end.Detach(reason)
 	s.orphans = append(s.orphans, p.end)
 	s.bury()
@@ -232,8 +242,9 @@ func (s *Socket) lose(p *peer, reason error) {
 	ev.Err = reason
 	ev.Unsent = after.SendDropped[pipe.PeerGone] - before.SendDropped[pipe.PeerGone]
 	ev.InDoubt = after.InDoubt
-	s.events.emit(ev)
 	s.tally.disconnects.Add(1)
+	s.events.emit(ev)
+	s.sweep()
 	g.Room()
 	g.Notify()
 }

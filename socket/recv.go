@@ -51,13 +51,16 @@ func (s *Socket) TryRecv() (*ringwire.Message, error) {
 // of messages, and returns how many. The caller owns them. Entries that are
 // nil are filled with new messages, others are received into.
 func (s *Socket) RecvBatch(ctx context.Context, messages []*ringwire.Message) (int, error) {
-	if len(messages) == 0 {
-		return 0, nil
-	}
 	if err := s.canRecv(ctx); err != nil {
 		return 0, err
 	}
 	g := s.group
+	if g.Shut() {
+		return 0, fail("recv", "", ringwire.ErrClosed)
+	}
+	if len(messages) == 0 {
+		return 0, nil
+	}
 	if !g.LockRecv(ctx.Done()) {
 		return 0, fail("recv", "", ctx.Err())
 	}

@@ -67,6 +67,12 @@ func (s *Socket) TrySend(frames ...[]byte) error {
 // owns: the first n. It waits like Send; an error is about the message after
 // those.
 func (s *Socket) SendBatch(ctx context.Context, messages []*ringwire.Message) (int, error) {
+	if len(messages) == 0 {
+		if err := s.canSend(ctx, 1); err != nil || !s.group.Shut() {
+			return 0, err
+		}
+		return 0, fail("send", "", ringwire.ErrClosed)
+	}
 	for i, m := range messages {
 		if err := s.SendMessage(ctx, m); err != nil {
 			return i, err
