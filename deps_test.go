@@ -32,6 +32,7 @@ transport/inproc: . transport internal/pipe
 socket: internal/buf internal/ring internal/park internal/msg . internal/zmtp internal/pipe pattern internal/security internal/session transport transport/tcp transport/ipc transport/inproc
 internal/interop: . socket pattern
 benchmarks: . socket pattern transport transport/tcp transport/ipc internal/ring
+examples/hello: . socket pattern
 examples/quickstart: . socket pattern transport transport/inproc
 examples/python: . socket pattern
 `

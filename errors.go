@@ -6,8 +6,11 @@ import (
 	"net"
 )
 
-// Sentinel errors. Every error that a socket returns wraps one of these, a
-// context error, or an error of the operating system; test with errors.Is.
+// Sentinel errors; test with errors.Is. Besides these, a call can return the
+// error of its context, errors.ErrUnsupported (the call or option does not
+// exist for that socket type, or in this version), a *transport.EndpointError
+// (a wrong endpoint), an error of the operating system, and errors that only
+// say what was wrong with an argument.
 var (
 	// ErrClosed is returned by every call on a socket that was closed, also by
 	// calls that were blocked when Close happened. It is also net.ErrClosed.
@@ -17,25 +20,31 @@ var (
 	// wait. Nothing was sent or taken. (libzmq: EAGAIN.)
 	ErrAgain = errors.New("ringwire: would block")
 
-	// ErrState is returned when a REQ or REP socket is used out of turn: a
-	// second Send before the reply, a Recv before the request. (libzmq: EFSM.)
+	// ErrState is returned when a call is out of turn: a second Send of a REQ
+	// before the reply, a second Recv of a REP before its Send (which it needs
+	// even when the requester has gone), an Unsubscribe without Subscribe.
+	// (libzmq: EFSM.)
 	ErrState = errors.New("ringwire: call not possible in the current state of the socket")
 
 	// ErrHostUnreachable is returned by a ROUTER's Send when no peer has the
 	// identity in the first frame. (libzmq: EHOSTUNREACH.)
 	ErrHostUnreachable = errors.New("ringwire: no peer with that identity")
 
-	// ErrTooLarge is returned for a message over the limit on its bytes or
-	// frames, and is the cause of the event when a peer sent one.
+	// ErrTooLarge is returned for a subscription over the limit, and is the
+	// cause of the receiver's event when a peer sent too large a message. The
+	// sender only sees that the connection ends.
 	ErrTooLarge = errors.New("ringwire: message too large")
 
 	// ErrProtocol is the cause of the event that is raised when a peer broke
 	// the ZeroMQ message transport protocol. No Send or Recv returns it.
 	ErrProtocol = errors.New("ringwire: protocol violation")
 
-	// ErrRejected is the cause of the event, and of WaitPeers' error, when a
-	// peer was refused or refused us: the socket type does not fit, the
-	// identity is taken, the connection limit is reached.
+	// ErrRejected is the cause of the event when we refused a peer: the socket
+	// type does not fit, the identity is taken, a PAIR has its peer, the
+	// connection limit is reached. It is also the cause of WaitPeers' error
+	// when the handshake shows that a peer does not fit or does not want us. A
+	// peer can also refuse us after the handshake, without a reason: then we
+	// see Ready followed by Disconnected.
 	ErrRejected = errors.New("ringwire: peer rejected")
 
 	// ErrNoReceipt is returned by Confirm when a peer cannot prove what it

@@ -1,6 +1,11 @@
 package ringwire
 
-import "github.com/ringwire/ringwire/internal/msg"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ringwire/ringwire/internal/msg"
+)
 
 // Message is one ZeroMQ message: one or more frames that travel together or
 // not at all. The zero Message is empty and usable; RecvInto fills it.
@@ -19,6 +24,28 @@ func NewMessage(frames ...[]byte) *Message {
 	m := msg.Get()
 	m.Own(frames)
 	return (*Message)(m)
+}
+
+// String shows the frames, quoted and cut to a readable length, for logs.
+func (m *Message) String() string {
+	var b strings.Builder
+	b.WriteByte('[')
+	for i := range m.Len() {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		if b.Len() > 200 {
+			fmt.Fprintf(&b, "and %d more", m.Len()-i)
+			break
+		}
+		if f := m.Frame(i); len(f) > 64 {
+			fmt.Fprintf(&b, "%q of %d bytes", f[:64], len(f))
+		} else {
+			fmt.Fprintf(&b, "%q", f)
+		}
+	}
+	b.WriteByte(']')
+	return b.String()
 }
 
 // Len is the number of frames.

@@ -83,6 +83,19 @@ func TestReleaseOfDeclaredMessage(t *testing.T) {
 	}
 }
 
+func TestMessageStringIsShort(t *testing.T) {
+	m := ringwire.NewMessage([]byte("a\x00b"), nil)
+	if got, want := fmt.Sprint(m), `["a\x00b" ""]`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	for range 1000 {
+		m.Append(make([]byte, 1000))
+	}
+	if got := m.String(); len(got) > 1000 || !strings.Contains(got, "of 1000 bytes") || !strings.Contains(got, "more]") {
+		t.Errorf("got a string of %d bytes that starts with %.100q, want a short one that says what is left out", len(got), got)
+	}
+}
+
 func TestZeroPeer(t *testing.T) {
 	var p ringwire.Peer
 	if !p.IsZero() || p.ID() != 0 || p != ringwire.NewMessage().Peer() {

@@ -41,14 +41,14 @@ func lines(text string) string {
 // Every Go snippet of the README stands in an example that is compiled, run and
 // compared with its output.
 func TestREADMESnippetsAreCompiled(t *testing.T) {
-	examples := lines(readFile(t, "socket/example_test.go"))
+	examples := lines(readFile(t, "examples/hello/main.go"))
 	snippets := blocks(readFile(t, "README.md"), "go")
 	if len(snippets) == 0 {
 		t.Fatal("the README has no Go snippet, want the quick start")
 	}
 	for _, s := range snippets {
 		if !strings.Contains(examples, lines(s)) {
-			t.Errorf("this snippet of the README is not in socket/example_test.go:\n%s", s)
+			t.Errorf("this snippet of the README is not in examples/hello/main.go:\n%s", s)
 		}
 	}
 }

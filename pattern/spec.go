@@ -1,9 +1,12 @@
-// Package pattern decides who gets a message and whose message is next: one
-// file per socket type, on a few shared strategies (load balance, fair queue,
-// fan-out, identity map, envelope). The exported values Push, Pull, Pub and so
-// on are what socket.New takes.
+// Package pattern has the eleven socket types, which are what socket.New takes:
+// [Req] and [Rep], [Dealer] and [Router] for requests and replies; [Pub],
+// [Sub], [XPub] and [XSub] for topics; [Push] and [Pull] for pipelines; [Pair]
+// for two that only talk to each other. A user of the library needs nothing
+// else from here.
 //
-// A pattern answers at once. It never blocks, never starts a goroutine, never
+// For those who work on it: a pattern decides who gets a message and whose
+// message is next, one file per socket type, on a few shared strategies (load
+// balance, fair queue, fan-out, identity map). A pattern answers at once. It never blocks, never starts a goroutine, never
 // flushes and knows neither time nor the network: the socket waits, the
 // session writes. It does keep the state of its protocol, such as whether a
 // REQ owes a reply, and it is where a message can be dropped, with a reason.

@@ -14,10 +14,10 @@ import (
 	"github.com/ringwire/ringwire/transport"
 )
 
-// stable is how long a connection must have been ready for the back-off to
-// start anew: a peer that refuses us after the handshake must not be asked ten
-// times a second.
-const stable = 5 * time.Second
+// stable is how long a connection must have lasted for the back-off to start
+// anew: a peer that refuses us after the handshake must not be asked ten times
+// a second.
+const stable = time.Second
 
 // dialer keeps one connecting endpoint connected. Its goroutine dials, reads
 // the connection while there is one, and backs off between attempts. For
@@ -51,6 +51,9 @@ func (d *dialer) run() {
 		if d.ctx.Err() != nil {
 			break
 		}
+		if d.s.isClosing() && !d.queued() {
+			break // nothing is left to deliver
+		}
 		if !ready {
 			d.refused(err)
 		}
@@ -74,6 +77,13 @@ func (d *dialer) run() {
 		}
 		delay = min(2*delay, d.s.opts.ReconnectMax)
 	}
+}
+
+// queued reports whether messages wait for the endpoint's next connection.
+func (d *dialer) queued() bool {
+	d.s.group.Lock()
+	defer d.s.group.Unlock()
+	return d.peer.end.Queued()
 }
 
 // attempt makes one connection and serves it to its end.

@@ -21,9 +21,9 @@ const (
 	Accepted                             // a connection came in; the handshake follows
 	Connected                            // a connection was made; the handshake follows
 	ConnectFailed                        // an attempt to connect failed
-	ConnectRetried                       // the next attempt comes after Event.Retry
+	ConnectRetried                       // there will be another attempt, after Event.Retry
 	HandshakeFailed                      // the peer did not finish the handshake, or broke it
-	Rejected                             // a peer was refused, or refused us: Event.Err says why
+	Rejected                             // a peer was refused, or the handshake says that it refuses us: Event.Err says why
 	Ready                                // the handshake is complete: messages flow
 	Disconnected                         // a ready peer is gone: Event.Err says why
 	SlowPeer                             // a peer without room missed a message, the first since it had room
@@ -56,7 +56,7 @@ type Event struct {
 	Retry      time.Duration // ConnectRetried: when the next attempt comes
 	Err        error
 	Unsent     int64 // Disconnected: messages that were dropped because the peer is gone
-	InDoubt    int64 // Disconnected: messages given to the kernel without proof of receipt
+	InDoubt    int64 // Disconnected: messages written to that connection, of which none was confirmed
 	Lost       int   // events that were lost before this one because nobody took them
 }
 

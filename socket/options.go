@@ -79,7 +79,7 @@ type Options struct {
 	NoLinger bool
 	// ReconnectMin is the delay before the second attempt to connect; it
 	// doubles with each further one, and each delay is drawn at random from 0
-	// to that. 0: 100 ms, -1: never connect again. (ZMQ_RECONNECT_IVL.)
+	// to that. It starts anew after a connection that lasted a second. 0: 100 ms, -1: never connect again. (ZMQ_RECONNECT_IVL.)
 	ReconnectMin time.Duration
 	// ReconnectMax bounds the delay. 0: 30 s. (ZMQ_RECONNECT_IVL_MAX.)
 	ReconnectMax time.Duration
@@ -133,11 +133,12 @@ type Options struct {
 	InvertMatching bool
 
 	// MaxMessageSize bounds the frame bytes of one received message; a peer
-	// that exceeds it is disconnected. 0: 64 MiB, -1: no limit.
+	// that exceeds it is disconnected. inproc has no limit: both sides are one
+	// program. 0: 64 MiB, -1: no limit.
 	// (ZMQ_MAXMSGSIZE.)
 	MaxMessageSize int64
-	// MaxFrames bounds the frames of one received message. 0: 1024, -1: no
-	// limit.
+	// MaxFrames bounds the frames of one received message, likewise. 0: 1024,
+	// -1: no limit.
 	MaxFrames int
 	// MaxConnections bounds the accepted peers of the socket. 0, -1: no limit.
 	MaxConnections int
@@ -189,7 +190,8 @@ type Options struct {
 	// Authenticator decides who may connect. It comes with the mechanisms: not
 	// nil is an error that wraps errors.ErrUnsupported.
 	Authenticator Authenticator
-	// Logger is told every event. nil: silence.
+	// Logger is told every event: what a peer did wrong as a warning, connection
+	// attempts at debug level, the rest as information. nil: silence.
 	Logger *slog.Logger
 }
 

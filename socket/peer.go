@@ -28,6 +28,7 @@ type peer struct {
 	session *session.Session // nil for inproc, or while there is no connection
 	since   time.Time        // when it became ready
 	epochs  int              // connections so far
+	before  int64            // messages written before the current one
 	leaving bool             // the pattern has let go of it: what is queued is still delivered
 	passed  int64            // messages it had room for, when it last missed one
 	told    time.Time        // when a SlowPeer event was raised
@@ -148,6 +149,7 @@ func (s *Socket) tryWelcome(p *peer, sess *session.Session, attached bool) (olde
 	}
 	p.session, p.since = sess, time.Now()
 	p.epochs++
+	p.before = p.end.Counts().Written
 	recall := p.end.SetReady()
 	ev := p.event(Ready)
 	g.UnlockAndFlush()
@@ -240,8 +242,11 @@ func (s *Socket) lose(p *peer, reason error) {
 		recall.Recall()
 	}
 	ev.Err = reason
+	if s.isClosing() {
+		ev.Err = errStopped
+	}
 	ev.Unsent = after.SendDropped[pipe.PeerGone] - before.SendDropped[pipe.PeerGone]
-	ev.InDoubt = after.InDoubt
+	ev.InDoubt = after.InDoubt - p.before
 	s.tally.disconnects.Add(1)
 	s.events.emit(ev)
 	s.sweep()

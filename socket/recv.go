@@ -49,7 +49,8 @@ func (s *Socket) TryRecv() (*ringwire.Message, error) {
 
 // RecvBatch waits for one message, then takes what is there, up to the length
 // of messages, and returns how many. The caller owns them. Entries that are
-// nil are filled with new messages, others are received into.
+// nil are filled with new messages, others are received into. With room for
+// none it returns at once.
 func (s *Socket) RecvBatch(ctx context.Context, messages []*ringwire.Message) (int, error) {
 	if err := s.canRecv(ctx); err != nil {
 		return 0, err
@@ -91,7 +92,8 @@ func (s *Socket) RecvBatch(ctx context.Context, messages []*ringwire.Message) (i
 }
 
 // Messages returns the messages as they come. The caller owns each. The
-// sequence ends with one error: ctx's, or nothing at all after Close.
+// sequence ends with the first error of Recv, such as ctx's, or, after Close,
+// without one.
 func (s *Socket) Messages(ctx context.Context) iter.Seq2[*ringwire.Message, error] {
 	return func(yield func(*ringwire.Message, error) bool) {
 		for {

@@ -43,7 +43,7 @@ type Counters struct {
 	Accepted      int64 // messages that Send accepted for the peer
 	AcceptedBytes int64 // with frame headers on a connection, without over inproc
 	Written       int64 // given to the kernel, or to an inproc peer
-	InDoubt       int64 // the part of Written whose connection then ended without a receipt
+	InDoubt       int64 // the part of Written whose connection has ended: without receipts, nothing proves that it arrived
 	SendQueued    int64
 	SendBytes     int64 // bytes queued
 	SendDropped   Drops
@@ -118,7 +118,7 @@ func (s *Socket) Stats() Stats {
 // PeerInfo is a snapshot of one peer.
 type PeerInfo struct {
 	Peer          ringwire.Peer
-	Ready         bool   // false: a connecting endpoint without a connection
+	Ready         bool   // false: a connecting endpoint without a connection; what follows is then about the last one
 	Endpoint      string // the endpoint of ours that it belongs to
 	Local         string
 	Remote        string

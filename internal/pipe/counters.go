@@ -72,6 +72,7 @@ type got struct {
 	dropped   [Reasons]atomic.Int64 // taken out by a receiver, not returned; rare
 	refused   atomic.Int64          // discarded by the intake
 	late      atomic.Int64          // came while the socket was closing
+	oversize  atomic.Int64          // ended their connection because they were too large
 }
 
 // Counts is a snapshot of one end, or a sum over several.
@@ -143,6 +144,9 @@ func (e *End) Counts() Counts {
 	refused := e.got.refused.Load()
 	c.Arrived += refused
 	c.RecvDropped[NoRoute] += refused
+	oversize := e.got.oversize.Load()
+	c.Arrived += oversize
+	c.RecvDropped[Oversize] += oversize
 	late := e.got.late.Load()
 	c.Arrived += late
 	c.RecvDropped[Closed] += late
@@ -162,6 +166,9 @@ func (e *End) countLane(c *Counts) {
 	}
 	c.Written = c.Accepted - c.SendQueued - c.SendDropped.Total()
 }
+
+// Exceeded counts a message over the size limits.
+func (e *End) Exceeded() { e.got.oversize.Add(1) }
 
 // Refuse counts a message that an intake discarded.
 func (e *End) Refuse() { e.got.refused.Add(1) }

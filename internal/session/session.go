@@ -20,11 +20,13 @@
 package session
 
 import (
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	ringwire "github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/internal/park"
 	"github.com/ringwire/ringwire/internal/pipe"
 	"github.com/ringwire/ringwire/internal/security"
@@ -112,6 +114,9 @@ func (s *Session) Run() error {
 	s.heart.start(s)
 	s.Serve() // what was queued before there was a connection
 	err := s.read()
+	if errors.Is(err, ringwire.ErrTooLarge) {
+		s.end.Exceeded()
+	}
 	s.Close(err)
 	s.heart.stop()
 	s.lease.stop()
