@@ -29,7 +29,6 @@ import (
 	"github.com/ringwire/ringwire/internal/session"
 	"github.com/ringwire/ringwire/internal/zmtp"
 	"github.com/ringwire/ringwire/pattern"
-	"github.com/ringwire/ringwire/transport"
 )
 
 // Socket is one ZeroMQ socket. New makes it.
@@ -151,9 +150,6 @@ func (s *Socket) pipeConfig(connecting bool) pipe.Config {
 func fail(op, endpoint string, err error) error {
 	if err == nil {
 		return nil
-	}
-	if wrong := (*transport.EndpointError)(nil); errors.As(err, &wrong) {
-		endpoint = "" // it names the endpoint itself
 	}
 	return &ringwire.OpError{Op: op, Endpoint: endpoint, Err: err}
 }
