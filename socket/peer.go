@@ -176,7 +176,7 @@ func (s *Socket) challenge(older *peer, identity []byte) error {
 		return taken // it cannot be asked
 	}
 	heard := sess.Heard()
-	sess.Ping()
+	older.end.Ping()
 	deadline := time.NewTimer(probeTime)
 	defer deadline.Stop()
 	step := time.NewTicker(probeTime / 100)

@@ -35,12 +35,11 @@ import (
 
 // Config is what a connection is run with.
 type Config struct {
-	Mechanism  security.Mechanism
-	Metadata   zmtp.Metadata // what we tell about ourselves
-	Limits     zmtp.Limits
-	SpinTurns  int // see park.Spin.Init
-	Heartbeat  Heartbeat
-	ShortTopic bool // never use commands for subscriptions, whatever the peer speaks
+	Mechanism security.Mechanism
+	Metadata  zmtp.Metadata // what we tell about ourselves
+	Limits    zmtp.Limits
+	SpinTurns int // see park.Spin.Init
+	Heartbeat Heartbeat
 }
 
 // The states of the write token.

@@ -134,7 +134,7 @@ func (s *Session) workLeft() bool {
 // Subscription implements pipe.Wire. It may be called with the send lock: it
 // only queues.
 func (s *Session) Subscription(topic string, subscribe bool) {
-	s.control.subscription(topic, subscribe, s.minor31 && !s.config.ShortTopic)
+	s.control.subscription(topic, subscribe, s.minor31)
 }
 
 // Ping implements pipe.Wire. A ZMTP 3.0 peer cannot be asked.

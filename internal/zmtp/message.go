@@ -36,20 +36,3 @@ func AppendMessageHeader(dst []byte, n int, more bool) []byte {
 	}
 	return AppendHeader(dst, flags, n)
 }
-
-// MessageEnd returns how many bytes the first whole message of b takes, 0 if
-// b does not hold a whole one. b must be a sequence of well-formed frames,
-// which is what AppendMessage makes.
-func MessageEnd(b []byte) int {
-	for off := 0; off < len(b); {
-		h, ok, err := ParseHeader(b[off:])
-		if !ok || err != nil || h.Size > uint64(len(b)-off-h.Len) {
-			return 0
-		}
-		off += h.Len + int(h.Size)
-		if h.Flags&FlagMore == 0 {
-			return off
-		}
-	}
-	return 0
-}

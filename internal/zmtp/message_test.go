@@ -45,19 +45,3 @@ func TestAppendMessageGolden(t *testing.T) {
 		}
 	}
 }
-
-func TestMessageEnd(t *testing.T) {
-	var m msg.Message
-	m.Own([][]byte{[]byte("a"), make([]byte, 300), nil})
-	b := zmtp.AppendMessage(nil, &m)
-	for n := range len(b) {
-		if got := zmtp.MessageEnd(b[:n]); got != 0 {
-			t.Errorf("the first %d of %d bytes: got %d, want 0", n, len(b), got)
-		}
-	}
-	for _, behind := range []string{"", "\x00", "\x00\x01x", "\x04\x01x"} {
-		if got := zmtp.MessageEnd(append(bytes.Clone(b), behind...)); got != len(b) {
-			t.Errorf("%q behind a message of %d bytes: got %d", behind, len(b), got)
-		}
-	}
-}
