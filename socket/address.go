@@ -13,8 +13,8 @@ import (
 // SendTo sends m to one peer, as Message.Peer names it: an XPUB sends to a
 // subscriber whatever it subscribed to, a ROUTER without an identity frame in
 // front. It owns m on success. A peer that is gone is
-// ringwire.ErrHostUnreachable; a full one makes it wait on a ROUTER, and is a
-// counted drop on an XPUB.
+// ringwire.ErrHostUnreachable; a full one makes it wait on a ROUTER, and on an
+// XPUB with XPubNoDrop, and is a counted drop on another XPUB.
 func (s *Socket) SendTo(ctx context.Context, to ringwire.Peer, m *ringwire.Message) error {
 	if err := s.canSendMessage(ctx, m); err != nil {
 		return err
@@ -23,10 +23,16 @@ func (s *Socket) SendTo(ctx context.Context, to ringwire.Peer, m *ringwire.Messa
 		return s.unsupported("send to")
 	}
 	im := (*msg.Message)(m)
-	for {
+	for waited := false; ; waited = true {
 		sender, err := s.trySendTo(to, im)
+		if s.slowNews.Load() {
+			s.tellSlow()
+		}
 		if err != ringwire.ErrAgain {
 			if err == nil {
+				if waited {
+					s.group.PassOn()
+				}
 				im.Release()
 			}
 			return fail("send to", "", err)
@@ -51,7 +57,7 @@ func (s *Socket) trySendTo(to ringwire.Peer, m *msg.Message) (*pipe.Sender, erro
 		return nil, fmt.Errorf("peer %v: %w", to, ringwire.ErrHostUnreachable)
 	case p.end.TrySend(m):
 		return nil, nil
-	case s.spec == pattern.XPub:
+	case s.spec == pattern.XPub && !s.opts.XPubNoDrop:
 		p.end.Drop(pipe.HWM, m)
 		s.overflowed(p.end)
 		return nil, nil

@@ -78,6 +78,10 @@ func (s *Socket) enlist(l *listener) error {
 			s.mu.Unlock()
 			return err
 		}
+		if l.ctx.Err() != nil { // closed meanwhile: the name was not ours then
+			l.network.Unbind(l.name, l)
+			return ringwire.ErrClosed
+		}
 	}
 	s.events.emit(Event{Kind: Listening, Endpoint: l.resolved})
 	return nil
@@ -154,7 +158,7 @@ func (s *Socket) connect(endpoint string, identity []byte) error {
 		go d.run() // Close and Disconnect wait for it
 	} else {
 		close(d.gone)
-		s.wg.Go(func() { d.network.Connect(address, d) })
+		s.wg.Go(d.seek)
 	}
 	s.group.Room()
 	return nil
@@ -181,6 +185,7 @@ func (s *Socket) Unbind(endpoint string) error {
 		if l.resolved == endpoint || l.given == endpoint && len(found) == 0 {
 			found = append(found, l)
 			delete(s.listeners, l)
+			l.cancel() // before endListener looks at who is there: see tryWelcome
 		}
 	}
 	closing := s.closing
@@ -292,16 +297,23 @@ func (p *peer) Drop(reason error) {
 	case sess != nil:
 		sess.Close(reason)
 	case linked != nil:
-		s.relink(p)
+		// Not from here: we may be inside the join of another dialer.
+		s.mu.Lock()
+		if !s.closing { // else Close ends it
+			s.wg.Go(func() { s.relink(p) })
+		}
+		s.mu.Unlock()
 	}
 }
 
 // relink ends an inproc pipe as if the other side had gone: a connecting side
 // finds it again.
 func (s *Socket) relink(p *peer) {
+	unlock := p.unjoining()
 	s.group.Lock()
 	far := p.end.Unlink()
 	s.group.Unlock()
+	unlock()
 	if far != nil {
 		other := far.Owner().(*peer)
 		other.s.parted(other)

@@ -71,6 +71,8 @@ type events struct {
 	mu     sync.Mutex
 	subs   map[*eventSub]struct{}
 	closed bool
+
+	unlogged []Event // for the logger
 }
 
 type eventSub struct {
@@ -137,8 +139,29 @@ func (e *events) drop(sub *eventSub) {
 	delete(e.subs, sub)
 }
 
-// emit tells everybody. It must be called without a lock of the group.
+// emit tells everybody. It must be called without a lock.
 func (e *events) emit(ev Event) {
+	e.note(ev)
+	e.tell()
+}
+
+// tell gives the logger what was noted. It must be called without a lock: the
+// logger is the user's.
+func (e *events) tell() {
+	if e.logger == nil {
+		return
+	}
+	e.mu.Lock()
+	list := e.unlogged
+	e.unlogged = nil
+	e.mu.Unlock()
+	for _, ev := range list {
+		e.log(ev)
+	}
+}
+
+// note tells those who iterate over Events, and leaves the logger for tell.
+func (e *events) note(ev Event) {
 	ev.Time = time.Now()
 	e.mu.Lock()
 	for sub := range e.subs {
@@ -157,10 +180,10 @@ func (e *events) emit(ev Event) {
 	if ev.Kind == Closed {
 		e.closed = true
 	}
-	e.mu.Unlock()
 	if e.logger != nil {
-		e.log(ev)
+		e.unlogged = append(e.unlogged, ev)
 	}
+	e.mu.Unlock()
 }
 
 func (e *events) log(ev Event) {

@@ -2,7 +2,9 @@ package socket
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"sync"
+	"time"
 
 	"github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/internal/pipe"
@@ -16,24 +18,50 @@ type inprocNetwork = *inproc.Network
 type inprocState struct {
 	mu     sync.Mutex // serialises Found, peer loss and stop; taken before any lock of a group
 	joined bool
+	since  time.Time // when it was joined last
 	ended  bool
 }
 
 // Found implements inproc.Connector.
 func (d *dialer) Found(b inproc.Binder) {
+	for b != nil {
+		next := d.tryJoin(b)
+		d.s.events.tell()
+		if l, ok := b.(*listener); ok {
+			l.s.events.tell()
+		}
+		b = next
+	}
+}
+
+// tryJoin joins b. If b does not want us it returns another socket that is
+// bound to the name, or waits for one.
+func (d *dialer) tryJoin(b inproc.Binder) (next inproc.Binder) {
 	st := &d.inproc
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if st.ended || st.joined {
-		return
+		return nil
 	}
-	if err := d.join(b); err != nil {
-		d.refused(err)
-		d.s.events.emit(Event{Kind: Rejected, Endpoint: d.endpoint, Err: err})
-		d.network.Wait(d.address, d) // another socket may be bound later
-		return
+	err := d.join(b)
+	if err == nil {
+		st.joined, st.since = true, time.Now()
+		return nil
 	}
-	st.joined = true
+	d.refused(err)
+	d.s.events.note(Event{Kind: Rejected, Endpoint: d.endpoint, Err: err})
+	return d.network.Wait(d.address, d, b)
+}
+
+// seek has the dialer find whoever is bound to its name, now or later.
+func (d *dialer) seek() {
+	d.network.Connect(d.address, d)
+	d.inproc.mu.Lock()
+	ended := d.inproc.ended
+	d.inproc.mu.Unlock()
+	if ended {
+		d.network.Cancel(d.address, d) // stopInproc may have come before the registration
+	}
 }
 
 // join links the dialer's end with one that the bound socket makes for it.
@@ -48,7 +76,10 @@ func (d *dialer) join(b inproc.Binder) error {
 	p.end.Info = other.s.introduce(d.endpoint)
 	s.group.Unlock()
 	if err := s.welcome(p, nil, true); err != nil {
-		other.s.part(other)
+		// Not part, which would take the inproc lock that we hold.
+		other.s.partEnd(other)
+		s.partEnd(p)
+		d.renewEnd()
 		return err
 	}
 	return nil
@@ -80,17 +111,20 @@ func (l *listener) Join(from *pipe.End, socketType string, identity []byte) (*pi
 	p := &peer{s: s, endpoint: l.resolved, listener: l}
 	from.Group().Lock()
 	far := from.Accept(s.group, s.pipeConfig(false), s.intake, p)
+	p.end = far // before from leads to it
 	far.Link(from)
 	from.Link(far)
 	from.Group().Unlock()
-	p.end = far
 	far.Info = near.s.introduce(l.resolved)
 	if err := s.welcome(p, nil, false); err != nil {
+		s.group.Lock()
+		far.Renounce()
+		s.group.Unlock()
+		from.Group().Lock()
+		from.Withhold()
+		from.Group().Unlock()
 		s.remove(p, pipe.PeerGone)
 		s.discharge()
-		from.Group().Lock()
-		from.Unlink()
-		from.Group().Unlock()
 		return nil, err
 	}
 	return far, nil
@@ -100,12 +134,14 @@ func (l *listener) Join(from *pipe.End, socketType string, identity []byte) (*pi
 // connecting side waits for the name to be bound again.
 func (s *Socket) part(p *peer) {
 	g := s.group
+	unlock := p.unjoining()
 	g.Lock()
 	far := p.end.Unlink()
 	known := s.peers[p.end] != nil
 	recall := s.detach(p, pipe.Closed)
 	ev := p.event(Disconnected)
 	g.UnlockAndFlush()
+	unlock()
 	if recall != nil {
 		recall.Recall()
 	}
@@ -124,16 +160,31 @@ func (s *Socket) part(p *peer) {
 	}
 }
 
+// unjoining waits until a join of p in progress is through, and keeps another
+// from beginning until the result is called.
+func (p *peer) unjoining() func() {
+	if p.dialer == nil || p.dialer.stream != nil {
+		return func() {}
+	}
+	p.dialer.inproc.mu.Lock()
+	return p.dialer.inproc.mu.Unlock
+}
+
 // parted is part as the other side hears of it.
 func (s *Socket) parted(p *peer) {
 	if p.dialer == nil {
 		s.partEnd(p)
+		s.events.tell()
 		return
 	}
 	d := p.dialer
 	d.inproc.mu.Lock()
+	defer s.events.tell()
 	defer d.inproc.mu.Unlock()
 	s.partEnd(p)
+	if d.current() != p {
+		return // the other side told us already
+	}
 	d.inproc.joined = false
 	if d.inproc.ended || s.opts.ReconnectMin < 0 {
 		return
@@ -141,7 +192,8 @@ func (s *Socket) parted(p *peer) {
 	d.renew()
 }
 
-// partEnd detaches the end of a peer that has gone.
+// partEnd detaches the end of a peer that has gone. The caller has the logger
+// told.
 func (s *Socket) partEnd(p *peer) {
 	g := s.group
 	g.Lock()
@@ -155,7 +207,7 @@ func (s *Socket) partEnd(p *peer) {
 	}
 	if known {
 		ev.Err = errGone
-		s.events.emit(ev)
+		s.events.note(ev)
 		if p.listener != nil {
 			s.discharge()
 		}
@@ -168,25 +220,49 @@ func (s *Socket) partEnd(p *peer) {
 // renew gives an inproc dialer a new end, and has it wait for the name. Needs
 // the dialer's inproc lock.
 func (d *dialer) renew() {
+	if !d.renewEnd() {
+		return
+	}
+	// Two that evict each other must not do it at full speed.
+	var delay time.Duration
+	if time.Since(d.inproc.since) < stable {
+		delay = time.Duration(rand.Int64N(int64(max(d.s.opts.ReconnectMin, 1))))
+	}
+	// Not from here: the name may be bound again already, and then joining
+	// takes the lock that we hold.
+	d.s.wg.Go(func() {
+		select {
+		case <-time.After(delay):
+			d.seek()
+		case <-d.ctx.Done():
+		}
+	})
+}
+
+// renewEnd gives an inproc dialer a new end.
+
+func (d *dialer) renewEnd() bool {
 	p := d.newPeer()
 	p.end.NewLane()
+	if err := d.s.assign(p, d.identity); err != nil {
+		return false
+	}
 	if err := d.s.add(p); err != nil {
-		return
+		return false
 	}
 	d.s.mu.Lock()
 	d.peer = p
 	d.s.mu.Unlock()
-	// Not from here: the name may be bound again already, and then joining
-	// takes the lock that we hold.
-	d.s.wg.Go(func() { d.network.Connect(d.address, d) })
+	d.s.group.Room()
+	return true
 }
 
 // stopInproc ends an inproc dialer.
 func (d *dialer) stopInproc() {
-	d.network.Cancel(d.address, d)
 	d.inproc.mu.Lock()
 	d.inproc.ended = true
 	d.inproc.mu.Unlock()
+	d.network.Cancel(d.address, d)
 	d.s.part(d.current())
 }
 

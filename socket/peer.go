@@ -87,7 +87,28 @@ func (s *Socket) detach(p *peer, reason pipe.Reason) (recall *pipe.End) {
 	recall = p.end.Detach(reason)
 	s.orphans = append(s.orphans, p.end)
 	s.bury()
+	s.bound()
 	return recall
+}
+
+// maxOrphans bounds the peers that are gone and whose messages were not
+// received yet.
+const maxOrphans = 1000
+
+// bound keeps what peers left behind from growing without limit when they come
+// and go while nobody receives: beyond the limits, the messages of the newest
+// are dropped. Needs the send lock.
+func (s *Socket) bound() {
+	limit := s.opts.RecvHWMBytes
+	if limit < 0 {
+		limit = DefaultHWMBytes
+	}
+	var unread int64
+	for i, e := range s.orphans {
+		if unread += e.Unread(); unread > limit || i >= maxOrphans {
+			e.Discard(pipe.PeerGone)
+		}
+	}
 }
 
 // bury adds up the counters of detached ends from which nothing can come any
@@ -124,7 +145,8 @@ func (s *Socket) tryWelcome(p *peer, sess *session.Session, attached bool) (olde
 	g := s.group
 	g.Lock()
 	// A dialer goes on while Close delivers what was accepted.
-	if g.Closed() && p.dialer == nil || attached && s.peers[p.end] == nil {
+	stopped := p.listener != nil && p.listener.ctx.Err() != nil
+	if stopped || g.Closed() && p.dialer == nil || attached && s.peers[p.end] == nil {
 		g.Unlock()
 		return nil, errStopped
 	}
@@ -159,7 +181,11 @@ func (s *Socket) tryWelcome(p *peer, sess *session.Session, attached bool) (olde
 	if p.dialer != nil {
 		p.dialer.refused(nil)
 	}
-	s.events.emit(ev)
+	if sess != nil {
+		s.events.emit(ev)
+	} else {
+		s.events.note(ev) // an inproc lock is held: see Found
+	}
 	g.Room()
 	g.Notify()
 	return nil, nil

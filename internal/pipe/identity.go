@@ -1,5 +1,7 @@
 package pipe
 
+import "slices"
+
 // Route is the identity of the peer as lead frames of a message, nil if it has
 // none yet. The frames are never changed.
 func (e *End) Route() [][]byte {
@@ -11,7 +13,7 @@ func (e *End) Route() [][]byte {
 
 // SetRoute gives the peer an identity. Needs the send lock.
 func (e *End) SetRoute(identity []byte) {
-	r := [][]byte{append([]byte(nil), identity...)}
+	r := [][]byte{slices.Clip(append([]byte(nil), identity...))}
 	e.route.Store(&r)
 }
 

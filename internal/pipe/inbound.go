@@ -165,6 +165,24 @@ func (e *End) Deactivate() bool {
 	return !e.active.CompareAndSwap(false, true)
 }
 
+// Unread is about how much memory the messages from the peer take that were
+// not received.
+func (e *End) Unread() int64 { return e.in.Load().memory() }
+
+// Discard drops the messages from the peer that were not received, unless a
+// receiver is at work, who may take them.
+func (e *End) Discard(reason Reason) {
+	if !e.group.recv.TryLock() {
+		return
+	}
+	var m msg.Message
+	for e.in.Load().pop(&m) {
+		e.DropReceived(reason)
+	}
+	m.Reset()
+	e.group.recv.Unlock()
+}
+
 // Readable reports whether messages from the peer are queued. Needs the
 // receive lock.
 func (e *End) Readable() bool { return !e.in.Load().empty() }

@@ -39,6 +39,21 @@ func (e *End) Unlink() *End {
 	return peer
 }
 
+// Renounce undoes Accept for e, which never was ready: what is in the lane is
+// not ours. Needs the send lock of e.
+func (e *End) Renounce() {
+	e.link = nil
+	e.lane = newQueue(e.config.SendHWM, e.config.SendHWMBytes, e.config.Conflate)
+	e.in.Store(newQueue(e.config.RecvHWM, e.config.RecvHWMBytes, e.config.Conflate))
+	e.base = 0
+}
+
+// Withhold undoes it for the end that connects. Needs the send lock of e.
+func (e *End) Withhold() {
+	e.link, e.joined = nil, false
+	e.lane.setLimits(e.config.SendHWM, e.config.SendHWMBytes)
+}
+
 // Owner is whom e belongs to.
 func (e *End) Owner() Owner { return e.owner }
 

@@ -4,6 +4,7 @@ import (
 	"math"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/ringwire/ringwire/internal/msg"
 	"github.com/ringwire/ringwire/internal/park"
@@ -172,6 +173,12 @@ func (q *Queue) waitSpace(cancel, done <-chan struct{}) bool {
 		return false
 	}
 	return true
+}
+
+// memory is about how many bytes the queued messages take. Any goroutine may
+// call it once the producer is gone.
+func (q *Queue) memory() int64 {
+	return int64(q.ring.Len())*int64(unsafe.Sizeof(msg.Message{})) + q.pushed - q.popped.Load()
 }
 
 // waiting is how many messages have not been popped.

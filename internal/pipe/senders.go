@@ -100,7 +100,10 @@ func (g *Group) roomIn(end *End) bool {
 
 // PassOn is called by a sender that was blocked and then succeeded: there may
 // be room for the next one too.
-func (g *Group) PassOn() { g.roomIn(nil) }
+//
+// Everybody is woken: the first one may wait for an end that is full, and an
+// inproc end says only once that it has room.
+func (g *Group) PassOn() { g.Room() }
 
 // Room says that things changed for every blocked sender, as when an end was
 // attached or closed.

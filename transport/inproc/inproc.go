@@ -99,11 +99,16 @@ func (n *Network) Connect(name string, c Connector) {
 	}
 }
 
-// Wait has c find whoever binds name next, but not who is bound to it now.
-func (n *Network) Wait(name string, c Connector) {
+// Wait has c find whoever binds name next. If somebody else than refused is
+// bound to it already, it returns that one instead.
+func (n *Network) Wait(name string, c Connector, refused Binder) Binder {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if b := n.bound[name]; b != nil && b != refused {
+		return b
+	}
 	n.wait(name, c)
+	return nil
 }
 
 func (n *Network) wait(name string, c Connector) {

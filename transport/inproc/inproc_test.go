@@ -55,7 +55,12 @@ func TestConnectBeforeAndAfterBind(t *testing.T) {
 	late.want(t, "connected after the bind", first)
 
 	// Wait is for the next binder, not for this one.
-	n.Wait("name", early)
+	if b := n.Wait("name", early, second); b != first {
+		t.Errorf("Wait for another than the second: got %v, want the first, which is bound", b)
+	}
+	if b := n.Wait("name", early, first); b != nil {
+		t.Errorf("Wait for another than the first: got %v, want to wait", b)
+	}
 	early.want(t, "waiting while the name is bound", first)
 	if err := n.Bind("name", second); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("second Bind: got %v, want EADDRINUSE", err)
