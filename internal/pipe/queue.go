@@ -19,9 +19,9 @@ type Queue struct {
 
 	// Owned by the producer.
 	limitBytes int64
-	pushed     int64 // bytes ever pushed; see weight
 
 	half    atomic.Int64 // half of the message bound: below it, a producer is woken
+	pushed  atomic.Int64 // bytes ever pushed, see weight; written by the producer
 	popped  atomic.Int64 // bytes ever popped; written by the consumer
 	blocked atomic.Bool  // the producer found no room and wants to know of some
 
@@ -106,7 +106,7 @@ func (q *Queue) slot() *msg.Message {
 
 func (q *Queue) trySlot() *msg.Message {
 	if q.limitBytes > 0 {
-		if held := q.pushed - q.popped.Load(); held >= q.limitBytes {
+		if held := q.pushed.Load() - q.popped.Load(); held >= q.limitBytes {
 			return nil
 		}
 	}
@@ -118,7 +118,9 @@ func (q *Queue) full() bool { return q.slot() == nil }
 
 // commit says that the slot was filled; publish makes it visible.
 func (q *Queue) commit(m *msg.Message) {
-	q.pushed += weight(m)
+	if w := weight(m); w > 0 {
+		q.pushed.Add(w)
+	}
 	q.ring.Commit()
 }
 
@@ -176,9 +178,9 @@ func (q *Queue) waitSpace(cancel, done <-chan struct{}) bool {
 }
 
 // memory is about how many bytes the queued messages take. Any goroutine may
-// call it once the producer is gone.
+// call it.
 func (q *Queue) memory() int64 {
-	return int64(q.ring.Len())*int64(unsafe.Sizeof(msg.Message{})) + q.pushed - q.popped.Load()
+	return int64(q.ring.Len())*int64(unsafe.Sizeof(msg.Message{})) + q.pushed.Load() - q.popped.Load()
 }
 
 // waiting is how many messages have not been popped.
