@@ -29,6 +29,7 @@ type peer struct {
 	since   time.Time        // when it became ready
 	epochs  int              // connections so far
 	before  int64            // messages written before the current one
+	dropped int64            // and dropped because the peer was gone
 	leaving bool             // the pattern has let go of it: what is queued is still delivered
 	passed  int64            // messages it had room for, when it last missed one
 	told    time.Time        // when a SlowPeer event was raised
@@ -171,7 +172,8 @@ func (s *Socket) tryWelcome(p *peer, sess *session.Session, attached bool) (olde
 	}
 	p.session, p.since = sess, time.Now()
 	p.epochs++
-	p.before = p.end.Counts().Written
+	counts := p.end.Counts()
+	p.before, p.dropped = counts.Written, counts.SendDropped[pipe.PeerGone]
 	recall := p.end.SetReady()
 	ev := p.event(Ready)
 	g.UnlockAndFlush()
@@ -250,8 +252,6 @@ func (s *Socket) awaitEnd(p *peer, sess *session.Session) {
 func (s *Socket) lose(p *peer, reason error) {
 	g := s.group
 	g.Lock()
-	before := p.end.Counts()
-	p.session = nil
 	var recall *pipe.End
 	known := s.peers[p.end] != nil
 	if known && !p.leaving {
@@ -271,10 +271,15 @@ func (s *Socket) lose(p *peer, reason error) {
 	if s.isClosing() {
 		ev.Err = errStopped
 	}
-	ev.Unsent = after.SendDropped[pipe.PeerGone] - before.SendDropped[pipe.PeerGone]
+	ev.Unsent = after.SendDropped[pipe.PeerGone] - p.dropped
 	ev.InDoubt = after.InDoubt - p.before
 	s.tally.disconnects.Add(1)
 	s.events.emit(ev)
+	// Only now may a newcomer with the same identity become ready: the events
+	// come in this order.
+	g.Lock()
+	p.session = nil
+	g.Unlock()
 	s.sweep()
 	g.Room()
 	g.Notify()
