@@ -76,6 +76,7 @@ type hostileConn struct {
 	net.Conn
 	t      testing.TB
 	remote string // how the victim sees it
+	born   time.Time
 }
 
 var hostileNames atomic.Int64
@@ -98,13 +99,14 @@ func hostileConnect(network, address string) (net.Conn, error) {
 // hostileDial connects without a word.
 func hostileDial(t testing.TB, network, address string) *hostileConn {
 	t.Helper()
+	born := time.Now()
 	conn, err := hostileConnect(network, address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
 	conn.SetDeadline(time.Now().Add(hostileGuard))
-	return &hostileConn{Conn: conn, t: t, remote: conn.LocalAddr().String()}
+	return &hostileConn{Conn: conn, t: t, remote: conn.LocalAddr().String(), born: born}
 }
 
 func (a *hostileArena) dial(network string) *hostileConn {
@@ -195,7 +197,10 @@ func (c *hostileConn) closed() {
 // end is the one event with which the victim parted from c.
 func (a *hostileArena) end(c *hostileConn) socket.Event {
 	a.t.Helper()
-	match := func(e *socket.Event) bool { return hostileEnds(e.Kind) && e.Remote == c.remote }
+	// Ports are used again: what ended before was another.
+	match := func(e *socket.Event) bool {
+		return hostileEnds(e.Kind) && e.Remote == c.remote && e.Time.After(c.born)
+	}
 	ev := a.events.wait(a.t, "the end of "+c.remote, match)
 	if all := a.events.find(match); len(all) != 1 {
 		a.t.Errorf("events of one peer's end: got %v, want one", all)

@@ -117,7 +117,7 @@ func (s *Socket) bound() {
 func (s *Socket) bury() {
 	kept := s.orphans[:0]
 	for _, e := range s.orphans {
-		if c := e.Counts(); c.RecvQueued == 0 && !e.Connected() {
+		if c, done := e.Bury(); done {
 			s.past.Add(&c)
 		} else {
 			kept = append(kept, e)

@@ -1,6 +1,7 @@
 package pipe
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"github.com/ringwire/ringwire/internal/msg"
@@ -69,10 +70,13 @@ func (s *sent) drop(r Reason, msgs int, bytes int64) {
 type got struct {
 	direct    int64
 	published atomic.Int64
-	dropped   [Reasons]atomic.Int64 // taken out by a receiver, not returned; rare
-	refused   atomic.Int64          // discarded by the intake
-	late      atomic.Int64          // came while the socket was closing
-	oversize  atomic.Int64          // ended their connection because they were too large
+	refused   atomic.Int64 // discarded by the intake
+	late      atomic.Int64 // came while the socket was closing
+	oversize  atomic.Int64 // ended their connection because they were too large
+
+	mu      sync.Mutex
+	dropped Drops // taken out by a receiver and not returned; guarded by mu
+	buried  bool  // counted for the last time; guarded by mu
 }
 
 // Counts is a snapshot of one end, or a sum over several.
@@ -109,6 +113,24 @@ func (c *Counts) Add(o *Counts) {
 // Counts returns the counters of e, exact when no call is in progress. Needs
 // the send lock.
 func (e *End) Counts() Counts {
+	e.got.mu.Lock()
+	defer e.got.mu.Unlock()
+	return e.counts()
+}
+
+// Bury returns the counters for the last time if nothing can come from the peer
+// any more and everything was received. A receiver may still drop what it has
+// taken: that is counted by the group from then on. Needs the send lock.
+func (e *End) Bury() (c Counts, done bool) {
+	e.got.mu.Lock()
+	defer e.got.mu.Unlock()
+	c = e.counts()
+	e.got.buried = c.RecvQueued == 0 && !e.Connected()
+	return c, e.got.buried
+}
+
+// counts needs got.mu.
+func (e *End) counts() Counts {
 	s := &e.sent
 	c := Counts{
 		Accepted: s.accepted, AcceptedBytes: s.acceptedBytes,
@@ -127,10 +149,14 @@ func (e *End) Counts() Counts {
 		direct = e.got.direct
 		e.group.recv.Unlock()
 	}
+	// What is queued is derived from the same two numbers, or a message that is
+	// received meanwhile would be in none of the three.
 	q := e.in.Load()
-	c.Arrived = int64(q.ring.Pushed()-e.base) + direct
-	c.Returned = int64(q.ring.Popped()-e.base) + direct
-	c.RecvQueued = int64(q.ring.Len())
+	popped := q.ring.Popped()
+	pushed := q.ring.Pushed()
+	c.Arrived = int64(pushed-e.base) + direct
+	c.Returned = int64(popped-e.base) + direct
+	c.RecvQueued = int64(pushed - popped)
 	if n := q.newest; n != nil {
 		n.mu.Lock()
 		c.Arrived += int64(n.pushed - n.moved)
@@ -150,8 +176,7 @@ func (e *End) Counts() Counts {
 	late := e.got.late.Load()
 	c.Arrived += late
 	c.RecvDropped[Closed] += late
-	for i := range e.got.dropped {
-		n := e.got.dropped[i].Load()
+	for i, n := range e.got.dropped {
 		c.RecvDropped[i] += n
 		c.Returned -= n
 	}
@@ -175,7 +200,15 @@ func (e *End) Refuse() { e.got.refused.Add(1) }
 
 // DropReceived counts a message that was received and not returned to the
 // application.
-func (e *End) DropReceived(r Reason) { e.got.dropped[r].Add(1) }
+func (e *End) DropReceived(r Reason) {
+	e.got.mu.Lock()
+	defer e.got.mu.Unlock()
+	if e.got.buried {
+		e.group.late[r].Add(1)
+		return
+	}
+	e.got.dropped[r]++
+}
 
 // Drop counts a message that was accepted and goes to no end. Needs the send
 // lock.
@@ -186,11 +219,18 @@ func (g *Group) Drop(reason Reason, m *msg.Message) {
 	g.lost.drop(reason, 1, size)
 }
 
-// Lost returns the counters of the messages that went to no end. Needs the
+// Lost returns the counters of the messages that belong to no end: sent to
+// none, or received from one that was buried and dropped after that. Needs the
 // send lock.
 func (g *Group) Lost() Counts {
 	l := &g.lost
-	return Counts{Accepted: l.accepted, AcceptedBytes: l.acceptedBytes, SendDropped: l.dropped, SendDroppedBytes: l.droppedBytes}
+	c := Counts{Accepted: l.accepted, AcceptedBytes: l.acceptedBytes, SendDropped: l.dropped, SendDroppedBytes: l.droppedBytes}
+	for i := range g.late {
+		n := g.late[i].Load()
+		c.RecvDropped[i] += n
+		c.Returned -= n
+	}
+	return c
 }
 
 // Accepted is how many messages were accepted for the peer. Needs the send

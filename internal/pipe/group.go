@@ -64,6 +64,8 @@ type Group struct {
 	readyNew []*End
 	nready   atomic.Int32
 
+	late [Reasons]atomic.Int64 // dropped by a receiver after the end was buried
+
 	senders senders
 	changes changes
 }
