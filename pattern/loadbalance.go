@@ -15,6 +15,7 @@ type loadBalance struct {
 	ends      []*pipe.End
 	next      int
 	immediate bool   // only to peers whose handshake is complete
+	watch     bool   // note arrived; immutable
 	arrived   uint64 // what had come from the chosen peer before it could see the message
 }
 
@@ -40,7 +41,9 @@ func (l *loadBalance) trySend(m *msg.Message) (*pipe.End, error) {
 		if l.immediate && !e.Ready() {
 			continue
 		}
-		l.arrived = e.Arrived()
+		if l.watch {
+			l.arrived = e.Arrived()
+		}
 		if e.TrySend(m) {
 			return e, nil
 		}

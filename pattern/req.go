@@ -54,7 +54,7 @@ type request struct {
 func newReq(c *Config) Pattern {
 	return &req{
 		fairQueue: fairQueue{group: c.Group},
-		balance:   loadBalance{immediate: c.Immediate},
+		balance:   loadBalance{immediate: c.Immediate, watch: true},
 		relaxed:   c.ReqRelaxed,
 		correlate: c.ReqCorrelate,
 		probe:     c.ProbeRouter,

@@ -11,8 +11,8 @@ import "github.com/ringwire/ringwire/internal/buf"
 
 // Small is the longest body that is kept inside the struct. With the byte
 // fields before it, it fills the first 96 bytes, which is all that a ring
-// moves for such a message.
-const Small = 92
+// moves for such a message, and looks at.
+const Small = 91
 
 // keepMax is the largest own buffer that a message keeps for its next use.
 // Rings swap these buffers with their slots: larger ones would pile up there.
@@ -32,6 +32,7 @@ type Message struct {
 	size     uint8
 	borrowed bool // frames belong to the caller of Send: copy before the call returns
 	pooled   bool // came from Get, goes back by Release
+	led      bool // lead is not empty
 	inline   [Small]byte
 
 	lead   [][]byte // frames before all others (envelope, identity); never written through
@@ -39,12 +40,17 @@ type Message struct {
 	own    []byte   // storage; its bytes are in use only while frames point into it
 	wired  bool     // own is exactly the wire form of frames
 	peer   *Peer
+
+	_ [8]byte // whole cache lines: slots of a ring share none
 }
 
 // Len is the number of frames.
 func (m *Message) Len() int {
 	switch m.form {
 	case small:
+		if !m.led {
+			return 1
+		}
 		return len(m.lead) + 1
 	case list:
 		return len(m.lead) + len(m.frames)
@@ -54,10 +60,12 @@ func (m *Message) Len() int {
 
 // Frame returns frame i, clipped so that appending to it copies.
 func (m *Message) Frame(i int) []byte {
-	if i < len(m.lead) {
-		return m.lead[i]
+	if m.led {
+		if i < len(m.lead) {
+			return m.lead[i]
+		}
+		i -= len(m.lead)
 	}
-	i -= len(m.lead)
 	if m.form == small && i == 0 {
 		return m.inline[:m.size:m.size]
 	}
@@ -69,7 +77,7 @@ func (m *Message) Frame(i int) []byte {
 
 // Size is the number of frame bytes, without protocol overhead.
 func (m *Message) Size() int {
-	if m.form == small && len(m.lead) == 0 {
+	if m.form == small && !m.led {
 		return int(m.size)
 	}
 	n := 0
@@ -109,7 +117,7 @@ func (m *Message) Borrowed() bool { return m.borrowed }
 // InlineBody returns the body of a small message without lead frames, and
 // nil, false for any other.
 func (m *Message) InlineBody() ([]byte, bool) {
-	if m.form == small && len(m.lead) == 0 {
+	if m.form == small && !m.led {
 		return m.inline[:m.size], true
 	}
 	return nil, false
@@ -126,12 +134,16 @@ func (m *Message) Lead() [][]byte { return m.lead }
 
 // SetLead puts frames before all others. The caller must leave them
 // unchanged until the message is encoded, moved or reset.
-func (m *Message) SetLead(lead [][]byte) { m.lead = lead }
+func (m *Message) SetLead(lead [][]byte) { m.lead, m.led = lead, len(lead) > 0 }
 
 // Reset empties the message and keeps small storage for the next use.
 func (m *Message) Reset() {
 	if m.form == list {
-		clear(m.frames)
+		if len(m.frames) == 1 {
+			m.frames[0] = nil
+		} else {
+			clear(m.frames)
+		}
 		m.frames = m.frames[:0]
 		if cap(m.own) > keepMax {
 			buf.Put(m.own)
@@ -142,15 +154,20 @@ func (m *Message) Reset() {
 		m.wired = false
 	}
 	m.form, m.size, m.borrowed = empty, 0, false
-	if m.lead != nil { // spares the common case the write barrier
-		m.lead = nil
+	if m.led { // spares the common case the write barrier, and a cache line
+		m.lead, m.led = nil, false
 	}
 }
 
 // Borrow makes m a view of frames that stay the caller's.
 func (m *Message) Borrow(frames [][]byte) {
 	m.Reset()
-	m.frames = append(m.frames[:0], frames...)
+	if len(frames) == 1 && cap(m.frames) > 0 {
+		m.frames = m.frames[:1]
+		m.frames[0] = frames[0]
+	} else {
+		m.frames = append(m.frames[:0], frames...)
+	}
 	m.form, m.borrowed = list, true
 }
 
@@ -224,7 +241,7 @@ func (m *Message) index(wire []byte, spans []Span) {
 // TrimFront takes the first n frames off. n is at most Len.
 func (m *Message) TrimFront(n int) {
 	if k := min(n, len(m.lead)); k > 0 {
-		m.lead = m.lead[k:]
+		m.SetLead(m.lead[k:])
 		n -= k
 	}
 	if n == 0 {
@@ -244,7 +261,8 @@ func (m *Message) TrimFront(n int) {
 		size := copy(m.inline[:], m.frames[0])
 		lead := m.lead
 		m.Reset()
-		m.form, m.size, m.lead = small, uint8(size), lead
+		m.form, m.size = small, uint8(size)
+		m.SetLead(lead)
 	}
 }
 
@@ -300,7 +318,7 @@ func (m *Message) ShareFrom(src *Message) {
 // changes hands: dst's spare storage goes to m.
 func (m *Message) MoveTo(dst *Message) {
 	if b, ok := m.InlineBody(); ok {
-		if dst.form != small || dst.lead != nil {
+		if dst.form != small || dst.led {
 			dst.Reset()
 		}
 		dst.form, dst.size = small, m.size
@@ -308,7 +326,7 @@ func (m *Message) MoveTo(dst *Message) {
 		m.form, m.size = empty, 0
 		return
 	}
-	if m.borrowed || len(m.lead) > 0 || m.inlineInList() {
+	if m.borrowed || m.led || m.inlineInList() {
 		dst.CopyFrom(m)
 		m.Reset()
 		return

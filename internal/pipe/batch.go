@@ -25,6 +25,13 @@ func (b *Batch) Empty() bool { return len(b.pieces) == 0 }
 // retired.
 func (b *Batch) Loaded() bool { return b.msgs > 0 }
 
+// Large reports whether a sender filled the batch in a stream: it is worth
+// waiting for another like it.
+func (b *Batch) Large() bool { return b.bytes >= FlushSize/4 || b.msgs >= streamMin }
+
+// streamMin is how many messages make a batch large that has few bytes.
+const streamMin = 256
+
 // Pieces is what is left to write. The caller must not change it.
 func (b *Batch) Pieces() [][]byte { return b.pieces }
 

@@ -145,13 +145,14 @@ func (e *End) counts() Counts {
 	e.countLane(&c)
 
 	direct := e.got.published.Load()
+	q := e.in.Load()
 	if e.group.recv.TryLock() {
 		direct = e.got.direct
+		q.release()
 		e.group.recv.Unlock()
 	}
 	// What is queued is derived from the same two numbers, or a message that is
 	// received meanwhile would be in none of the three.
-	q := e.in.Load()
 	popped := q.ring.Popped()
 	pushed := q.ring.Pushed()
 	c.Arrived = int64(pushed-e.base) + direct

@@ -177,8 +177,8 @@ func (e *End) SetReady() (recall *End) {
 	e.floor.Store(e.Arrived())
 	e.epoch.Add(1)
 	e.open.Store(true)
-	if e.lane != nil && !e.in.Load().empty() {
-		e.activate() // the inproc peer was ready first
+	if e.lane != nil {
+		e.activate() // the inproc peer may have been ready first
 	}
 	return e.group.reshape()
 }

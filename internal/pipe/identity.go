@@ -58,4 +58,4 @@ func (e *End) Connection(epoch uint32) bool {
 
 // Before reports whether the message that TryRecv returned last was among the
 // first n of the incoming queue. Needs the receive lock.
-func (e *End) Before(n uint64) bool { return e.viaQueue && e.in.Load().ring.Popped() <= n }
+func (e *End) Before(n uint64) bool { return e.viaQueue && e.in.Load().ring.Consumed() <= n }

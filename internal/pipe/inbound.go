@@ -175,11 +175,7 @@ func (e *End) Discard(reason Reason) {
 	if !e.group.recv.TryLock() {
 		return
 	}
-	var m msg.Message
-	for e.in.Load().pop(&m) {
-		e.DropReceived(reason)
-	}
-	m.Reset()
+	e.in.Load().drain(func(*msg.Message) { e.DropReceived(reason) })
 	e.group.recv.Unlock()
 }
 
@@ -200,6 +196,7 @@ func (e *End) Pause() bool {
 	}
 	g.mu.Unlock()
 	if full {
+		e.in.Load().release()
 		g.ReturnToken(e)
 	}
 	return full
@@ -243,7 +240,7 @@ func (e *End) Commit(m *msg.Message) (queued bool) {
 func (e *End) Publish() {
 	q := e.in.Load()
 	if q.newest == nil {
-		q.ring.Publish()
+		q.publish()
 	}
 	e.activate()
 }

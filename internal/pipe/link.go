@@ -17,7 +17,7 @@ func (e *End) Accept(group *Group, config Config, intake Intake, owner Owner) *E
 	far := NewEnd(group, config, intake, owner)
 	e.lane.setLimits(sum(e.config.SendHWM, config.RecvHWM), sumBytes(e.config.SendHWMBytes, config.RecvHWMBytes))
 	far.in.Store(e.lane)
-	far.base = e.lane.ring.Popped()
+	far.base = e.lane.ring.Consumed()
 	far.lane = e.in.Load()
 	if config.Conflate {
 		e.lane.conflate()
@@ -36,6 +36,7 @@ func (e *End) Link(peer *End) { e.link, e.joined = peer, true }
 func (e *End) Unlink() *End {
 	peer := e.link
 	e.link = nil
+	e.ShowStaged()
 	return peer
 }
 
@@ -90,25 +91,43 @@ func (e *End) sendLane(m *msg.Message) bool {
 			m.MoveTo(&c)
 		}
 		q.newest.push(&c)
-	} else {
-		slot := q.slot()
-		if slot == nil {
-			return false
-		}
-		e.sent.acceptedBytes += int64(m.Size())
-		if m.Borrowed() {
-			slot.CopyFrom(m)
-		} else {
-			m.MoveTo(slot)
-		}
-		q.commit(slot)
-		q.ring.Publish()
+	} else if !e.put(m) {
+		return false
 	}
 	e.sent.accepted++
-	if peer != nil && peer.open.Load() {
+	if !q.lazy.Load() && peer != nil && peer.open.Load() {
 		peer.activate()
 	}
 	return true
+}
+
+// put queues m in the lane's ring.
+func (e *End) put(m *msg.Message) bool {
+	q := e.lane
+	slot := q.slot()
+	if slot == nil {
+		q.publish()
+		return false
+	}
+	e.sent.acceptedBytes += int64(m.Size())
+	if m.Borrowed() {
+		slot.CopyFrom(m)
+	} else {
+		m.MoveTo(slot)
+	}
+	q.commit(slot)
+	if !q.lazy.Load() || q.ring.Staged() >= batchSize {
+		q.publish()
+	}
+	return true
+}
+
+// ShowStaged makes visible to an inproc peer what is staged for it. Needs the
+// send lock.
+func (e *End) ShowStaged() {
+	if e.lane != nil {
+		e.lane.publish()
+	}
 }
 
 // Linked is the inproc peer of e, nil if there is none. Needs the send lock.

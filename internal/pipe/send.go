@@ -6,12 +6,10 @@ import "github.com/ringwire/ringwire/internal/msg"
 func (e *End) DropQueued(reason Reason) {
 	n, bytes := e.out.drop()
 	if e.lane != nil && !e.joined { // nobody reads the lane
-		var m msg.Message
-		for e.lane.pop(&m) {
+		e.lane.drain(func(m *msg.Message) {
 			n++
 			bytes += int64(m.Size())
-		}
-		m.Reset()
+		})
 	}
 	if n > 0 {
 		e.sent.drop(reason, n, bytes)

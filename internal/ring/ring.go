@@ -4,7 +4,7 @@
 // Values live in slots and never leave them by assignment. The producer gets a
 // pointer to the next free slot, fills it, and hands it over; the consumer gets
 // a pointer to the oldest unread slot, moves the content out, and gives the slot
-// back. This suits a message that owns buffers: both sides swap buffers with the
+// back, soon. This suits a message that owns buffers: both sides swap buffers with the
 // slot, and nothing is copied or allocated.
 //
 // Storage follows use. A ring that never carried a value holds no slots, one
@@ -56,12 +56,12 @@ type pad [64]byte
 //
 // Publish stores tail, and that store hands over every slot committed so far.
 // The load of tail in Peek receives them: a consumer that saw the new tail sees
-// all that was written before the store. Advance stores head, which hands the
-// slot back together with everything the consumer did to it. The load of head in
-// Slot receives it. No other synchronisation exists, and none is needed: these
-// are the only two words that both sides touch, apart from the slots and the
-// links between chunks, and those change hands together with the slots (see
-// chunk).
+// all that was written before the store. Release stores head, which hands back
+// every slot advanced so far, together with everything the consumer did to it.
+// The load of head in Slot receives them. No other synchronisation exists, and
+// none is needed: these are the only two words that both sides touch, apart from
+// the slots and the links between chunks, and those change hands together with
+// the slots (see chunk).
 //
 // Each side keeps the last value it saw of the other's counter and reads the
 // real one only when that runs out. An old value errs on the safe side, because
@@ -69,19 +69,22 @@ type pad [64]byte
 // consumer an emptier one. Neither reports "full" or "empty" before it has
 // looked at the real counter.
 //
-// Advance stores head for every message, where a batch would be cheaper, so that
-// Len and Popped are exact: high-water marks and the accounting of messages are
-// computed from them.
+// An atomic store costs as much as everything else here together, and takes the
+// cache line away from the other side. So the producer publishes when it likes,
+// and the consumer releases on its own once in a while: see Advance.
 type Ring[T any] struct {
 	// atomic: written by the producer in Publish, read by everyone.
 	tail atomic.Uint64
 
 	_ pad
 
-	// atomic: written by the consumer in Advance, read by everyone.
+	// atomic: written by the consumer in Release, read by everyone.
 	head atomic.Uint64
 
 	_ pad
+
+	// atomic: written by the producer in SetLimit, read by the consumer.
+	every atomic.Uint64 // most slots advanced and not released
 
 	// owned by the producer
 	limit    uint64    // most slots staged and published at once
@@ -95,7 +98,8 @@ type Ring[T any] struct {
 
 	// owned by the consumer, except that the producer puts the first chunk into
 	// drain before it publishes the first slot
-	read     uint64    // number of the next slot to read; head is the same
+	read     uint64    // number of the next slot to read; head after the next Release
+	due      uint64    // value of read at which Advance releases
 	readable uint64    // slots up to here are published and in drain
 	drainEnd uint64    // number of the first slot past drain
 	seenTail uint64    // tail, as last loaded
@@ -121,6 +125,7 @@ func (r *Ring[T]) initAt(limit int, start uint64) {
 	r.fill, r.storage = nil, storage{}
 
 	r.read, r.readable, r.seenTail = start, start, start
+	r.due = start
 	r.drainEnd = chunkStart(start) + chunkSlots
 	r.drain = nil
 }
@@ -129,12 +134,17 @@ func (r *Ring[T]) initAt(limit int, start uint64) {
 // A ring that holds more than a new, lower limit keeps what it holds and takes
 // nothing until enough of it was consumed. Producer only.
 func (r *Ring[T]) SetLimit(limit int) {
-	if limit <= 0 {
-		r.limit = math.MaxUint64
-		return
+	r.limit = math.MaxUint64
+	if limit > 0 {
+		r.limit = uint64(limit)
 	}
-	r.limit = uint64(limit)
+	r.every.Store(min(max(r.limit/slack, 1), chunkSlots))
 }
+
+// slack is the part of the limit that may be advanced and not released: a ring
+// of the limit 1000 may look up to 31 slots fuller than it is, one of up to 63
+// is exact.
+const slack = 32
 
 // Slot returns the next free slot, or nil if the limit is reached, counting
 // committed slots whether published or not. Until Commit, Slot returns the same
@@ -195,6 +205,7 @@ func (r *Ring[T]) findUnread() *T {
 		if r.read == r.seenTail {
 			return nil
 		}
+		r.due = r.read + min(r.every.Load(), r.seenTail-r.read)
 	}
 	// A slot past drain was published, so its link is there to be followed.
 	if r.read == r.drainEnd {
@@ -205,37 +216,69 @@ func (r *Ring[T]) findUnread() *T {
 	return &r.drain.slots[r.read%chunkSlots]
 }
 
-// Advance gives the slot that Peek returned back to the producer. The consumer
+// Advance says that the consumer is done with the slot that Peek returned: it
 // must have moved the content out and must not touch the slot afterwards. The
 // slot is not cleared: what it still refers to stays alive until the producer
 // fills it again, so T drops what must not be kept when it is moved. Consumer
 // only, and only after Peek returned a slot.
-func (r *Ring[T]) Advance() {
+//
+// The slot goes back to the producer with the next Release. Advance calls it, and
+// then returns true, when a 32nd of the limit waits for it, or 32 slots do, and
+// when there is nothing more that the consumer knows of.
+func (r *Ring[T]) Advance() (released bool) {
 	if r.read == r.readable {
 		panic("ring: Advance without a slot: call Peek first, and Advance only if it did not return nil")
 	}
 	r.read++
-	r.head.Store(r.read)
+	if r.read != r.due {
+		return false
+	}
+	r.release()
+	return true
 }
 
-// Len returns how many slots are published and not yet advanced. To the
+// Release gives every slot advanced so far back to the producer, and reports
+// whether there were any that it did not have. Consumer only.
+func (r *Ring[T]) Release() bool {
+	if r.head.Load() == r.read {
+		return false
+	}
+	r.release()
+	return true
+}
+
+func (r *Ring[T]) release() {
+	r.head.Store(r.read)
+	r.due = r.read + min(r.every.Load(), r.seenTail-r.read)
+}
+
+// Staged returns how many slots were committed and not yet published. Producer
+// only.
+func (r *Ring[T]) Staged() int { return int(r.staged - r.tail.Load()) }
+
+// Ready returns how many slots the consumer is known to have in front of it; there may
+// be more. Consumer only.
+func (r *Ring[T]) Ready() int { return int(r.seenTail - r.read) }
+
+// Consumed returns how many slots were advanced since Init, released or not.
+// Consumer only.
+func (r *Ring[T]) Consumed() uint64 { return r.read }
+
+// Len returns how many slots are published and not yet released. To the
 // producer and to the consumer, and while neither is at work, the number is
-// exact. To anyone else it may include slots that were advanced during the call.
+// exact. To anyone else it may include slots that were released during the call.
 func (r *Ring[T]) Len() int {
 	// Head first: the other way round, head could overtake the tail just read.
 	head := r.head.Load()
 	return int(r.tail.Load() - head)
 }
 
-// Empty reports whether no slot is published and not yet advanced. The answer
-// was true at some moment during the call, whoever asks.
-func (r *Ring[T]) Empty() bool {
-	head := r.head.Load()
-	return r.tail.Load() == head
-}
+// Empty reports whether no slot is published and not yet advanced. Consumer
+// only.
+func (r *Ring[T]) Empty() bool { return r.tail.Load() == r.read }
 
 // Pushed returns how many slots were published since Init.
 func (r *Ring[T]) Pushed() uint64 { return r.tail.Load() }
 
-// Popped returns how many slots were advanced since Init.
+// Popped returns how many slots were released since Init.
 func (r *Ring[T]) Popped() uint64 { return r.head.Load() }

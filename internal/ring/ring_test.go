@@ -203,9 +203,9 @@ func TestMisusePanics(t *testing.T) {
 	}{
 		{"Commit first", empty.Commit, "Commit without a slot"},
 		{"Commit past a chunk", filled(chunkSlots).Commit, "Commit without a slot"},
-		{"Advance first", empty.Advance, "Advance without a slot"},
-		{"Advance before Peek", filled(3).Advance, "Advance without a slot"},
-		{"Advance past the end", drained.Advance, "Advance without a slot"},
+		{"Advance first", func() { empty.Advance() }, "Advance without a slot"},
+		{"Advance before Peek", func() { filled(3).Advance() }, "Advance without a slot"},
+		{"Advance past the end", func() { drained.Advance() }, "Advance without a slot"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

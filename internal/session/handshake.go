@@ -41,6 +41,7 @@ func Handshake(conn net.Conn, config Config, deadline time.Time) (*Session, erro
 	s.spin.Init(config.SpinTurns)
 	s.writer.Init()
 	s.lease.init(s)
+	s.tail.init(s)
 	s.io = newConduit(conn)
 	return s, nil
 }

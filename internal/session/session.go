@@ -89,6 +89,8 @@ type Session struct {
 	batch     pipe.Batch
 	out       []byte // control frames being written
 	lastFlush atomic.Int64
+	stream    atomic.Bool // the last flush found a batch that was worth waiting for
+	tail      tail
 	writer    park.Waiter
 	writing   atomic.Int32  // state of the writer goroutine
 	written   chan struct{} // closed when the writer goroutine ended
@@ -119,6 +121,7 @@ func (s *Session) Run() error {
 	s.Close(err)
 	s.heart.stop()
 	s.lease.stop()
+	s.tail.stop()
 	s.cancel.forget()
 	if !s.writing.CompareAndSwap(writerNone, writerNever) {
 		s.writer.Wake()

@@ -22,6 +22,7 @@ func (s *Session) flush(block bool) (left bool, err error) {
 			if !more && len(s.out) == 0 {
 				return false, nil
 			}
+			s.stream.Store(s.batch.Large())
 		}
 		if len(s.out) > 0 {
 			n, err := s.io.writeOne(s.out, block)
@@ -64,12 +65,19 @@ func (s *Session) Flush() {
 	}
 }
 
-// Serve implements pipe.Wire. A message that comes alone is written at once;
-// in a stream the writer goroutine is told, and finds many.
+// Serve implements pipe.Wire. A message that comes alone is written at once.
+// Of several, the writer goroutine is told, and finds more. In a stream whose
+// sender writes full batches itself, only the last one needs somebody else.
 func (s *Session) Serve() {
-	if s.io.inline() && s.token.Load() == tokenFree && now()-s.lastFlush.Load() > sparse {
-		s.Flush()
-		return
+	if s.io.inline() && s.token.Load() == tokenFree {
+		if now()-s.lastFlush.Load() > sparse {
+			s.Flush()
+			return
+		}
+		if s.stream.Load() {
+			s.tail.guard()
+			return
+		}
 	}
 	s.wakeWriter()
 }
