@@ -85,6 +85,7 @@ type tally struct {
 // Stats returns the socket's counters. It may be called at any time, also on a
 // closed socket; the counters are exact when no other call is in progress.
 func (s *Socket) Stats() Stats {
+	s.gather()
 	g := s.group
 	g.Lock()
 	s.bury()
@@ -115,6 +116,25 @@ func (s *Socket) Stats() Stats {
 	return st
 }
 
+// gather has inproc peers show what they have staged for us: they sent it, and
+// it must be in our counters.
+func (s *Socket) gather() {
+	var from []*pipe.End
+	s.group.Lock()
+	for e := range s.peers {
+		if peer := e.Linked(); peer != nil {
+			from = append(from, peer)
+		}
+	}
+	s.group.Unlock()
+	for _, e := range from {
+		g := e.Group()
+		g.Lock()
+		e.ShowStaged()
+		g.Unlock()
+	}
+}
+
 // PeerInfo is a snapshot of one peer.
 type PeerInfo struct {
 	Peer          ringwire.Peer
@@ -137,6 +157,7 @@ type PeerInfo struct {
 // Peers returns the peers in the order in which they were attached, connecting
 // endpoints without a connection included.
 func (s *Socket) Peers() []PeerInfo {
+	s.gather()
 	g := s.group
 	g.Lock()
 	defer g.Unlock()

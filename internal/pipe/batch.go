@@ -14,6 +14,7 @@ type Batch struct {
 	refs   []ref
 	msgs   int
 	bytes  int64
+	lent   bool     // see outbox
 	pieces [][]byte // what is left to write, in order
 	store  [][]byte // storage of pieces
 }
@@ -53,8 +54,8 @@ func (b *Batch) Advance(n int) {
 func (b *Batch) load(o *outbox) {
 	b.buf, o.buf = o.buf, nil
 	b.refs, o.refs = o.refs, b.refs[:0]
-	b.head, b.msgs, b.bytes = o.head, o.msgs, o.bytes
-	o.head, o.msgs, o.bytes = 0, 0, 0
+	b.head, b.msgs, b.bytes, b.lent = o.head, o.msgs, o.bytes, o.lent
+	o.head, o.msgs, o.bytes, o.lent = 0, 0, 0, false
 	b.pieces = b.store[:0]
 	at := b.head
 	for i := range b.refs {
@@ -84,7 +85,20 @@ func (b *Batch) release() {
 		outboxes.Put(b.buf)
 		b.buf = nil
 	}
-	b.msgs, b.bytes, b.pieces = 0, 0, nil
+	b.msgs, b.bytes, b.pieces, b.lent = 0, 0, nil, false
+}
+
+// keep copies what is lent and not written.
+func (b *Batch) keep() {
+	keep(b.refs, func(old, copied []byte) {
+		end := &old[len(old)-1]
+		for i, p := range b.pieces {
+			if len(p) > 0 && &p[len(p)-1] == end {
+				b.pieces[i] = copied[len(copied)-len(p):]
+			}
+		}
+	})
+	b.lent = false
 }
 
 // left is how many bytes were not written.

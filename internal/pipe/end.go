@@ -20,6 +20,11 @@ type Wire interface {
 	// Flush writes what is queued if nobody else is writing; else, or if the
 	// connection cannot be written to without blocking, the writer does it.
 	Flush()
+	// Claim takes the right to write, if nobody has it and everything was
+	// written, for a FlushClaimed that must follow without the send lock.
+	Claim() bool
+	// FlushClaimed is Flush by its owner. It gives the right back.
+	FlushClaimed()
 	// Serve sees to it that what was just queued is written soon.
 	Serve()
 	// Subscription sends a command that is state and not a message; it is never
@@ -89,7 +94,8 @@ type End struct {
 	lane      *Queue // inproc: the queue towards the peer
 	joined    bool   // inproc: the lane has, or had, a peer that reads it
 	touched   bool
-	inline    bool // flush on the caller's goroutine
+	inline    bool     // flush on the caller's goroutine
+	claimed   *wireBox // the connection whose write token the Send in progress took
 	sent      sent
 	mark      uint64 // fan-out: the last message that matched this end
 	Data      any    // the pattern's own state for this peer
@@ -109,6 +115,7 @@ type End struct {
 	active    atomic.Bool // listed as having something to read
 	wantsRoom atomic.Bool // paused until there is room towards the peer; set under the send lock
 	open      atomic.Bool // inproc: ready, so that the peer may wake our receivers
+	drained   bool        // callers hold the read token and have emptied the queue; owned by the receiver
 	viaQueue  bool        // the last message came through the queue; owned by the receiver
 	waste     msg.Message // what comes while the socket is closing; owned by the reader
 	got       got

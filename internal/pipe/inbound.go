@@ -59,6 +59,7 @@ func (g *Group) ReturnToken(e *End) {
 func (e *End) returnToken() {
 	w := e.wire.Load()
 	e.got.published.Store(e.got.direct)
+	e.drained = false
 	e.group.token.Store(nil)
 	w.Return()
 }
@@ -130,6 +131,10 @@ func (g *Group) TakeReady(dst []*End) []*End {
 	if g.nready.Load() == 0 {
 		return dst
 	}
+	return g.takeReady(dst)
+}
+
+func (g *Group) takeReady(dst []*End) []*End {
 	g.readyMu.Lock()
 	defer g.readyMu.Unlock()
 	dst = append(dst, g.readyNew...)
@@ -254,36 +259,46 @@ func (e *End) WaitSpace(cancel <-chan struct{}) bool {
 // TryRecv moves the next message from the peer into m, whole, and reports
 // whether there was one. Needs the receive lock.
 func (e *End) TryRecv(m *msg.Message) bool {
+	held := e.group.token.Load() == e
+	if held && e.drained {
+		return e.next(m)
+	}
 	q := e.in.Load()
 	if q.pop(m) {
 		e.viaQueue = true
 		m.SetPeer(e.peer)
 		if e.group.talks {
-			e.converse(q)
+			e.group.converse(q.empty() && (!held || e.wire.Load().Drained()))
 		}
 		return true
 	}
-	if e.group.token.Load() != e {
-		return false
-	}
-	if !e.wire.Load().Next(m) {
+	// While callers hold the token nobody puts anything into the queue.
+	e.drained = held
+	return held && e.next(m)
+}
+
+// next decodes a message from the connection of e, whose token callers hold,
+// and whose queue is drained.
+func (e *End) next(m *msg.Message) bool {
+	w := e.wire.Load()
+	if !w.Next(m) {
 		return false
 	}
 	e.viaQueue = false
 	e.got.direct++
 	m.SetPeer(e.peer)
 	if e.group.talks {
-		e.converse(q)
+		// If Next returned the token, the message is still the last one.
+		e.group.converse(w.Drained())
 	}
 	return true
 }
 
 // converse notes whether the message just received was the last one there: a
 // Send that follows is then an answer, on which somebody waits.
-func (e *End) converse(q *Queue) {
-	last := q.empty() && (e.group.token.Load() != e || e.wire.Load().Drained())
-	if e.group.conversation.Load() != last {
-		e.group.conversation.Store(last)
+func (g *Group) converse(last bool) {
+	if g.conversation.Load() != last {
+		g.conversation.Store(last)
 	}
 }
 

@@ -28,6 +28,8 @@ func (w *fakeWire) Next(m *msg.Message) bool {
 	w.lines = w.lines[1:]
 	return true
 }
+func (w *fakeWire) Claim() bool                               { return false }
+func (w *fakeWire) FlushClaimed()                             {}
 func (w *fakeWire) Flush()                                    {}
 func (w *fakeWire) Serve()                                    {}
 func (w *fakeWire) Subscription(topic string, subscribe bool) {}

@@ -34,6 +34,7 @@ type outbox struct {
 	refs  []ref
 	msgs  int
 	bytes int64 // wire bytes, referenced bodies included
+	lent  bool  // some refs are to frames that a Send in progress borrowed
 }
 
 // ref is bytes that belong at offset at of the buffer: the body of the header
@@ -42,6 +43,7 @@ type ref struct {
 	at     int
 	body   []byte
 	frames bool
+	lent   bool         // the bytes are the caller's of a Send in progress
 	last   *msg.Message // to release once this body was written; may be nil
 }
 
@@ -65,6 +67,42 @@ func (o *outbox) put(m *msg.Message) {
 	b.B = zmtp.AppendMessage(b.B, m)
 	o.msgs++
 	o.bytes += int64(len(b.B) - before)
+}
+
+// putLent is put of a message that m only borrowed, without copying its large
+// bodies: they must be written, or kept, before the Send that lends them
+// returns.
+func (o *outbox) putLent(m *msg.Message) {
+	b := o.open()
+	before := len(b.B)
+	n := m.Len()
+	for i := range n {
+		f := m.Frame(i)
+		b.B = zmtp.AppendMessageHeader(b.B, len(f), i < n-1)
+		if len(f) >= refMin {
+			o.ref(b, f, false)
+			o.refs[len(o.refs)-1].lent = true
+		} else {
+			b.B = append(b.B, f...)
+		}
+	}
+	o.lent = true
+	o.msgs++
+	o.bytes += int64(len(b.B) - before)
+}
+
+// keep copies what is lent.
+func keep(refs []ref, kept func(old, copied []byte)) {
+	for i := range refs {
+		r := &refs[i]
+		if !r.lent {
+			continue
+		}
+		m := msg.Get()
+		m.SetBody(r.body)
+		kept(r.body, m.Frame(0))
+		r.body, r.last, r.lent = m.Frame(0), m, false
+	}
 }
 
 func hasLarge(m *msg.Message) bool {

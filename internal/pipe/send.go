@@ -74,9 +74,40 @@ func (e *End) TrySend(m *msg.Message) bool {
 		return false
 	}
 	before := e.prepare()
-	e.out.put(m)
+	if before == 0 && m.Borrowed() && hasLarge(m) && e.claim() {
+		e.out.putLent(m)
+	} else {
+		e.out.put(m)
+	}
 	e.account(before)
 	return true
+}
+
+// claim takes the write token for the Send in progress, if nothing is being
+// written: then a large body is written from where it is.
+func (e *End) claim() bool {
+	w := e.wire.Load()
+	if e.claimed != nil || w == nil || !w.Claim() {
+		return false
+	}
+	e.claimed = w
+	e.touch(true)
+	return true
+}
+
+// Keep copies what a Send in progress lent and what is not written. The caller
+// holds the write token.
+func (e *End) Keep(b *Batch) {
+	g := e.group
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if b.lent {
+		b.keep()
+	}
+	if e.out.lent {
+		keep(e.out.refs, func(_, _ []byte) {})
+		e.out.lent = false
+	}
 }
 
 // Reply queues m whether or not there is room: it answers a message that was
@@ -158,19 +189,28 @@ func (e *End) Condemn(reason error) {
 // errand is what is to be done for a touched end without the send lock.
 type errand struct {
 	inline    bool
+	claimed   Wire // whose write token we hold
 	condemned error
 }
 
 func (e *End) untouch() errand {
-	x := errand{e.inline, e.condemned}
+	x := errand{inline: e.inline, condemned: e.condemned}
+	if e.claimed != nil {
+		x.claimed, e.claimed = e.claimed.Wire, nil
+	}
 	e.touched, e.inline, e.condemned = false, false, nil
 	return x
 }
 
 // serve does an errand: writes what is queued, now or soon.
 func (e *End) serve(x errand) {
+	if x.claimed != nil {
+		e.group.endConversation()
+		x.claimed.FlushClaimed()
+	}
 	w := e.wire.Load()
 	switch {
+	case x.claimed != nil && x.condemned == nil:
 	case x.condemned != nil:
 		e.owner.Drop(x.condemned)
 	case w == nil:

@@ -44,11 +44,29 @@ func (s *Session) flush(block bool) (left bool, err error) {
 
 // Flush implements pipe.Wire.
 func (s *Session) Flush() {
-	if !s.io.inline() || !s.token.CompareAndSwap(tokenFree, tokenHeld) {
+	if !s.Claim() {
 		s.wakeWriter()
 		return
 	}
 	left, err := s.flush(false)
+	s.release(left, err)
+}
+
+// Claim implements pipe.Wire.
+func (s *Session) Claim() bool {
+	return s.io.inline() && s.token.Load() == tokenFree && s.token.CompareAndSwap(tokenFree, tokenHeld)
+}
+
+// FlushClaimed implements pipe.Wire. What the kernel did not take at once of
+// the bodies that a Send lent is copied before that Send returns.
+func (s *Session) FlushClaimed() {
+	left, err := s.flush(false)
+	s.end.Keep(&s.batch)
+	s.release(left, err)
+}
+
+// release gives the write token back after a flush that did not wait.
+func (s *Session) release(left bool, err error) {
 	switch {
 	case left:
 		s.token.Store(tokenBytes)
