@@ -70,13 +70,17 @@ func (d *dialer) run() {
 		if ready && delay == d.s.opts.ReconnectMin {
 			wait = min(wait, d.s.opts.ReconnectMin)
 		}
-		d.s.events.emit(Event{Kind: ConnectRetried, Endpoint: d.endpoint, Retry: wait, Err: err})
+		d.retried(wait, err)
 		select {
 		case <-time.After(wait):
 		case <-d.ctx.Done():
 		}
 		delay = min(2*delay, d.s.opts.ReconnectMax)
 	}
+}
+
+func (d *dialer) retried(wait time.Duration, err error) {
+	d.s.events.emit(Event{Kind: ConnectRetried, Endpoint: d.endpoint, Retry: wait, Err: err})
 }
 
 // queued reports whether messages wait for the endpoint's next connection.
@@ -88,6 +92,19 @@ func (d *dialer) queued() bool {
 
 // attempt makes one connection and serves it to its end.
 func (d *dialer) attempt() (ready bool, err error) {
+	conn, err := d.dialed()
+	if err != nil {
+		return false, err
+	}
+	return d.s.serve(d.ctx, d.ctx, conn, d.peer)
+}
+
+func (d *dialer) dialed() (conn net.Conn, err error) {
+	apart(func() { conn, err = d.dial() })
+	return conn, err
+}
+
+func (d *dialer) dial() (net.Conn, error) {
 	ctx := d.ctx
 	if t := d.s.opts.ConnectTimeout; t > 0 {
 		var cancel context.CancelFunc
@@ -99,11 +116,11 @@ func (d *dialer) attempt() (ready bool, err error) {
 		if d.ctx.Err() == nil {
 			d.s.events.emit(Event{Kind: ConnectFailed, Endpoint: d.endpoint, Err: err})
 		}
-		return false, err
+		return nil, err
 	}
 	d.s.tally.connects.Add(1)
 	d.s.events.emit(Event{Kind: Connected, Endpoint: d.endpoint, Local: addr(conn.LocalAddr()), Remote: addr(conn.RemoteAddr())})
-	return d.s.serve(d.ctx, d.ctx, conn, d.peer)
+	return conn, nil
 }
 
 // refused remembers why the peer does not want us, for WaitPeers, until it
@@ -131,22 +148,43 @@ func (d *dialer) newPeer() *peer {
 // the connection.
 func (s *Socket) serve(shaking, living context.Context, conn net.Conn, p *peer) (ready bool, err error) {
 	local, remote := addr(conn.LocalAddr()), addr(conn.RemoteAddr())
-	stop := context.AfterFunc(shaking, func() { conn.Close() })
-	sess, err := s.shake(conn, p, local, remote)
-	stop()
-	if err == nil {
-		err = s.welcome(p, sess, p.dialer != nil)
-	}
+	var sess *session.Session
+	sess, err = s.introduced(shaking, conn, p, local, remote)
 	if err != nil {
 		conn.Close()
 		s.unwelcome(shaking, p, local, remote, err)
 		return false, err
 	}
-	stop = context.AfterFunc(living, func() { sess.Close(errStopped) })
+	stop := context.AfterFunc(living, func() { sess.Close(errStopped) })
 	err = sess.Run()
 	stop()
 	s.lose(p, err)
 	return true, err
+}
+
+// introduced makes the peer behind conn ready.
+func (s *Socket) introduced(shaking context.Context, conn net.Conn, p *peer, local, remote string) (sess *session.Session, err error) {
+	apart(func() {
+		stop := context.AfterFunc(shaking, func() { conn.Close() })
+		sess, err = s.shake(conn, p, local, remote)
+		stop()
+		if err == nil {
+			err = s.welcome(p, sess, p.dialer != nil)
+		}
+	})
+	return sess, err
+}
+
+// apart runs f on a goroutine of its own and waits for it. The stack that a
+// handshake needs goes with that goroutine; the one that then waits for years
+// keeps a small one.
+func apart(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	<-done
 }
 
 // unwelcome tells of a connection that did not become a peer.

@@ -88,7 +88,7 @@ func New(spec *pattern.Spec, opts *Options) (*Socket, error) {
 	s := &Socket{
 		spec:      spec,
 		opts:      o,
-		group:     pipe.NewGroup(spec.Sends() && spec.Receives()),
+		group:     pipe.NewGroup(spec.Sends() && spec.Receives(), o.Spin),
 		schemes:   schemes,
 		finished:  make(chan struct{}),
 		listeners: make(map[*listener]struct{}),

@@ -201,9 +201,20 @@ func (m *Message) SetBody(body []byte) {
 		m.form, m.size = small, uint8(copy(m.inline[:], body))
 		return
 	}
+	if len(body) > keepMax {
+		m.own = buf.Get(len(body))[:0]
+	}
 	m.own = append(m.own, body...)
 	m.frames = append(m.frames, m.own[:len(body):len(body)])
 	m.form = list
+}
+
+// BorrowedBody returns the only frame of a message that is borrowed.
+func (m *Message) BorrowedBody() ([]byte, bool) {
+	if m.borrowed && len(m.frames) == 1 && !m.led {
+		return m.frames[0], true
+	}
+	return nil, false
 }
 
 // Span is where a frame lies in a wire form.

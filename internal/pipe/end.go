@@ -208,6 +208,7 @@ func (e *End) setReady(ready bool) {
 	} else {
 		e.group.ready--
 	}
+	e.group.readies.Store(int32(e.group.ready))
 }
 
 // Detach takes e out of its group. What was queued towards the peer is

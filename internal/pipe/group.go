@@ -39,7 +39,7 @@ type Group struct {
 	touched []*End      // ends that the send in progress gave something to flush
 	spare   []*End      // recycled storage of touched
 	errands []errand    // recycled storage of what is to be done for them
-	ready   int         // ends that are ready
+	ready   int         // ends that are ready; readies is the same for everybody
 	closed  bool
 	lost    sent // messages that went to no end
 
@@ -55,9 +55,12 @@ type Group struct {
 	// sleeps.
 	recv     park.Lock
 	receiver park.Waiter
+	awaited  atomic.Bool         // a receiver waits for input
 	wanted   atomic.Bool         // the receiver sleeps and would take a read token
 	single   atomic.Pointer[End] // the one ready end, if it is a connection; written under mu
 	token    atomic.Pointer[End] // the end whose read token callers hold; set by its reader, cleared under recv
+
+	readies atomic.Int32 // written under mu
 
 	// Ends that got something to read since the receiver last looked.
 	readyMu  sync.Mutex
@@ -71,9 +74,10 @@ type Group struct {
 }
 
 // NewGroup returns an empty group. A socket that both sends and receives
-// talks: a Send after a Recv may be an answer.
-func NewGroup(talks bool) *Group {
-	g := &Group{done: make(chan struct{}), talks: talks}
+// talks: a Send after a Recv may be an answer. Blocked senders spin for the
+// given number of turns before they sleep, see park.Spin.Init.
+func NewGroup(talks bool, turns int) *Group {
+	g := &Group{done: make(chan struct{}), talks: talks, senders: senders{turns: turns}}
 	g.recv.Init()
 	g.receiver.Init()
 	return g

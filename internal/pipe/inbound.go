@@ -94,6 +94,8 @@ type Inbox interface {
 // lock and returns false when cancel was ready first. A closed group returns
 // true.
 func (g *Group) AwaitInput(in Inbox, spin *park.Spin, cancel <-chan struct{}) bool {
+	g.awaited.Store(true)
+	defer g.awaited.Store(false)
 	if g.single.Load() != nil {
 		g.wanted.Store(true)
 		defer g.wanted.Store(false)
@@ -114,6 +116,15 @@ func (g *Group) AwaitInput(in Inbox, spin *park.Spin, cancel <-chan struct{}) bo
 		return true
 	}
 	return g.receiver.Wait(cancel)
+}
+
+// spinners is how many connections' readers may look again before they sleep.
+const spinners = 8
+
+// Awaited reports whether it pays for a connection's own reader to look again
+// before it sleeps: somebody waits for what it reads, and it is one of few.
+func (g *Group) Awaited() bool {
+	return g.awaited.Load() && g.readies.Load() <= spinners
 }
 
 // pending is the cheap look of a spinning receiver.

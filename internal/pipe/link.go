@@ -109,11 +109,16 @@ func (e *End) put(m *msg.Message) bool {
 		q.publish()
 		return false
 	}
-	e.sent.acceptedBytes += int64(m.Size())
-	if m.Borrowed() {
-		slot.CopyFrom(m)
+	if body, ok := m.BorrowedBody(); ok {
+		slot.SetBody(body)
+		e.sent.acceptedBytes += int64(len(body))
 	} else {
-		m.MoveTo(slot)
+		e.sent.acceptedBytes += int64(m.Size())
+		if m.Borrowed() {
+			slot.CopyFrom(m)
+		} else {
+			m.MoveTo(slot)
+		}
 	}
 	q.commit(slot)
 	if !q.lazy.Load() || q.ring.Staged() >= batchSize {

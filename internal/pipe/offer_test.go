@@ -56,7 +56,7 @@ func (o *offerDuring) Settle() bool {
 // the end. Whoever holds the token must look at that end, or what is read
 // over it is never decoded.
 func TestOfferWhileLettingGo(t *testing.T) {
-	g := pipe.NewGroup(false)
+	g := pipe.NewGroup(false, 0)
 	e := newEnd(g, pipe.Config{RecvHWM: 10})
 	wire := new(fakeWire)
 	g.Lock()

@@ -13,7 +13,7 @@ import (
 // TestLargeLead: only a lead frame is large. (A REP's envelope is what the
 // peer chose.)
 func TestLargeLead(t *testing.T) {
-	g := pipe.NewGroup(true)
+	g := pipe.NewGroup(true, 0)
 	e := newEnd(g, pipe.Config{})
 	defer func() {
 		if r := recover(); r != nil {
@@ -44,7 +44,7 @@ func TestLargeLead(t *testing.T) {
 // TestInDoubt: everything that was written to a connection which ended without
 // a receipt is in doubt, not only what the last flush took.
 func TestInDoubt(t *testing.T) {
-	g := pipe.NewGroup(false)
+	g := pipe.NewGroup(false, 0)
 	e := newEnd(g, pipe.Config{Connecting: true})
 	g.Lock()
 	e.Attach()
@@ -72,7 +72,7 @@ func TestInDoubt(t *testing.T) {
 // TestConflatedLaneQueued: what a conflated inproc end holds for a peer that is
 // not there yet is queued, and dropped if the peer never comes.
 func TestConflatedLaneQueued(t *testing.T) {
-	g := pipe.NewGroup(false)
+	g := pipe.NewGroup(false, 0)
 	e := newEnd(g, pipe.Config{Conflate: true, Connecting: true})
 	e.NewLane()
 	g.Lock()
@@ -93,7 +93,7 @@ func TestConflatedLaneQueued(t *testing.T) {
 // TestPausedInprocReleased: requests of a peer that has gone can be received,
 // or its end is never given up.
 func TestPausedInprocReleased(t *testing.T) {
-	ours, theirs := pipe.NewGroup(true), pipe.NewGroup(true)
+	ours, theirs := pipe.NewGroup(true, 0), pipe.NewGroup(true, 0)
 	near := newEnd(theirs, pipe.Config{SendHWM: 1, RecvHWM: 1, Connecting: true})
 	near.NewLane()
 	theirs.Lock()

@@ -75,7 +75,7 @@ func TestOutboxModel(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 4))
 		connecting := r.IntN(4) > 0
 		hwm, limit := 1+r.IntN(12), int64(1+r.IntN(200_000))
-		g := pipe.NewGroup(false)
+		g := pipe.NewGroup(false, 0)
 		e := newEnd(g, pipe.Config{SendHWM: hwm, SendHWMBytes: limit, Connecting: connecting})
 		g.Lock()
 		e.Attach()
@@ -196,7 +196,7 @@ func TestAbandonEveryOffset(t *testing.T) {
 			if cut > 600 && cut%997 != 0 && cut < total-600 && cut%big > 40 {
 				continue // deep inside a large body
 			}
-			g := pipe.NewGroup(false)
+			g := pipe.NewGroup(false, 0)
 			e := newEnd(g, pipe.Config{Connecting: true})
 			g.Lock()
 			e.Attach()
@@ -238,7 +238,7 @@ func TestAbandonEveryOffset(t *testing.T) {
 
 // TestConflateStream: only the newest is queued, the others are counted.
 func TestConflateStream(t *testing.T) {
-	g := pipe.NewGroup(false)
+	g := pipe.NewGroup(false, 0)
 	e := newEnd(g, pipe.Config{Conflate: true, SendHWM: 1, RecvHWM: 1, Connecting: true})
 	g.Lock()
 	e.Attach()

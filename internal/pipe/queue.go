@@ -42,18 +42,25 @@ type Queue struct {
 	_ [64]byte
 
 	// Owned by the consumer.
-	took  int64 // bytes ever taken out
-	batch bool  // lazy, without the atomic
+	took   int64 // bytes ever taken out
+	batch  bool  // lazy, without the atomic
+	streak int   // times in a row that the next message came at once
+	turn   int   // times that the queue was empty
+
 }
 
 const (
-	// batchMin is how many messages the consumer must have in front of it to
-	// let the producer batch, batchSize how many it then stages at most.
+	// batchMin is how many messages the consumer must have in front of it, or
+	// how often in a row it must have waited for one no longer than nearLooks,
+	// to let the producer batch; batchSize is how many it then stages at most.
 	batchMin  = 32
 	batchSize = 32
+	nearLooks = 40 // about 0.1 microseconds: the time of a few messages in a stream
 	// batchLooks is how often a consumer that has read its batch looks for the
 	// next before it takes what is staged: about a microsecond.
-	batchLooks = 400
+	batchLooks = 3000
+	// nearEvery is how often a consumer that is not in a stream looks for one.
+	nearEvery = 8
 	// byteSlack is the part of the byte bound that may be taken out and not
 	// released, and maxByteSlack the most.
 	byteSlack    = 32
@@ -174,12 +181,19 @@ func (q *Queue) pop(m *msg.Message) bool {
 	}
 	if q.move(slot, m) {
 		q.release()
-		if !q.batch && q.ring.Ready() >= batchMin && q.producer.Load() != nil {
-			q.batch = true
-			q.lazy.Store(true)
+		if !q.batch && q.ring.Ready() >= batchMin {
+			q.stream()
 		}
 	}
 	return true
+}
+
+// stream lets the producer of an inproc lane make messages visible in batches.
+func (q *Queue) stream() {
+	if q.producer.Load() != nil {
+		q.batch = true
+		q.lazy.Store(true)
+	}
 }
 
 // move takes the message in slot out, and reports whether the producer should
@@ -222,16 +236,39 @@ func (q *Queue) release() {
 // dry is pop's second look, when nothing is visible.
 func (q *Queue) dry() *msg.Message {
 	q.release()
-	if !q.batch {
+	if q.producer.Load() == nil {
 		return nil
 	}
-	for range batchLooks {
+	if q.batch {
+		if slot := q.look(batchLooks); slot != nil {
+			return slot
+		}
+		q.collect()
+		return q.ring.Peek()
+	}
+	if q.turn++; q.streak == 0 && q.turn%nearEvery != 0 {
+		return nil
+	}
+	slot := q.look(nearLooks)
+	if slot == nil {
+		q.streak = 0
+		return nil
+	}
+	if q.streak++; q.streak == batchMin {
+		q.streak = 0
+		q.stream()
+	}
+	return slot
+}
+
+// look looks n times.
+func (q *Queue) look(n int) *msg.Message {
+	for range n {
 		if slot := q.ring.Peek(); slot != nil {
 			return slot
 		}
 	}
-	q.collect()
-	return q.ring.Peek()
+	return nil
 }
 
 // collect ends the batches and makes visible what is staged. Consumer only; it

@@ -22,7 +22,7 @@ func TestQueueBounds(t *testing.T) {
 		{5, 0, 1000, 5}, {5, 1 << 20, 1000, 5}, {100, 5000, 1000, 5}, {100, 4999, 1000, 5}, {100, 5001, 1000, 6},
 		{100, 10, 1000, 1}, {1, 10, 1000, 1}, {0, 5000, 1000, 5}, {0, 920, 10, 11},
 	} {
-		g := pipe.NewGroup(false)
+		g := pipe.NewGroup(false, 0)
 		e := newEnd(g, pipe.Config{RecvHWM: row.hwm, RecvHWMBytes: row.bytes})
 		n := 0
 		for ; n < 1000; n++ {
@@ -45,7 +45,7 @@ func TestQueueBounds(t *testing.T) {
 func TestWaitSpace(t *testing.T) {
 	for _, hwm := range []int{1, 2, 3, 10} {
 		synctest.Test(t, func(t *testing.T) {
-			g := pipe.NewGroup(false)
+			g := pipe.NewGroup(false, 0)
 			e := newEnd(g, pipe.Config{RecvHWM: hwm})
 			produced := 0
 			done := make(chan struct{})
@@ -95,7 +95,7 @@ func TestLaneModel(t *testing.T) {
 	for seed := range uint64(500) {
 		r := rand.New(rand.NewPCG(seed, 6))
 		hwm := 1 + r.IntN(4)
-		groups := [2]*pipe.Group{pipe.NewGroup(true), pipe.NewGroup(true)}
+		groups := [2]*pipe.Group{pipe.NewGroup(true, 0), pipe.NewGroup(true, 0)}
 		config := pipe.Config{SendHWM: hwm, RecvHWM: hwm, Connecting: true}
 		var ends [2]*pipe.End
 		ends[0] = newEnd(groups[0], config)

@@ -11,6 +11,7 @@ import (
 // announcement serves one goroutine.
 type Sender struct {
 	waiter park.Waiter
+	spin   park.Spin
 	end    *End // the end it waits for; nil: any
 	queued bool // guarded by senders.mu
 	next   *Sender
@@ -19,6 +20,8 @@ type Sender struct {
 // senders are the blocked Sends of a group, in the order they came. Its lock
 // is innermost: the consumer of an inproc queue takes it for a foreign group.
 type senders struct {
+	turns int // see park.Spin.Init; immutable
+
 	n    atomic.Int32 // length of the list
 	mu   sync.Mutex
 	head *Sender
@@ -34,6 +37,7 @@ func (l *senders) get() *Sender {
 	if s == nil {
 		s = new(Sender)
 		s.waiter.Init()
+		s.spin.Init(l.turns)
 		return s
 	}
 	l.free, s.next = s.next, nil
@@ -62,6 +66,7 @@ func (g *Group) Block(end *End) *Sender {
 // ready, which makes it return false. The Sender is used up.
 func (g *Group) AwaitRoom(s *Sender, cancel <-chan struct{}) bool {
 	ok := true
+	s.spinWhileArmed(g)
 	select {
 	case <-s.waiter.C():
 	case <-cancel:
@@ -72,6 +77,23 @@ func (g *Group) AwaitRoom(s *Sender, cancel <-chan struct{}) bool {
 	}
 	g.senders.put(s)
 	return ok
+}
+
+// spinWhileArmed waits a little while for the wake: room often comes before a
+// processor could be woken again.
+func (s *Sender) spinWhileArmed(g *Group) {
+	n := s.spin.Budget()
+	if n == 0 {
+		return
+	}
+	for range n {
+		if !s.waiter.Armed() || g.Shut() {
+			s.spin.Hit()
+			return
+		}
+		park.Turn()
+	}
+	s.spin.Miss()
 }
 
 // Unblock is for a registration that was not needed after all.

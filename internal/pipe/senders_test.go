@@ -17,7 +17,7 @@ import (
 func TestSwallowedWakePassedOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 300 {
-			g := pipe.NewGroup(false)
+			g := pipe.NewGroup(false, 0)
 			cancel := make(chan struct{})
 			var first, second atomic.Int32
 			g.Lock()
@@ -55,7 +55,7 @@ func TestSwallowedWakePassedOn(t *testing.T) {
 // TestUnblockPassesOn: a registration that was not needed had got a wake.
 func TestUnblockPassesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := pipe.NewGroup(false)
+		g := pipe.NewGroup(false, 0)
 		e := newEnd(g, pipe.Config{})
 		other := newEnd(g, pipe.Config{})
 		g.Lock()
@@ -79,7 +79,7 @@ func TestUnblockPassesOn(t *testing.T) {
 // TestSendersUnderPressure: senders with random patience on one end with
 // little room. Nobody waits while there is room, nothing is lost.
 func TestSendersUnderPressure(t *testing.T) {
-	g := pipe.NewGroup(false)
+	g := pipe.NewGroup(false, 0)
 	e := newEnd(g, pipe.Config{SendHWM: 2, Connecting: true})
 	g.Lock()
 	e.Attach()

@@ -17,7 +17,7 @@ import (
 type conduit interface {
 	// read reads once into the decoder's space and returns how many bytes
 	// came; 0 without an error is the end of the stream. Before it sleeps it
-	// looks again as often as spin says. With block false it returns
+	// looks again as often as spin, if it is not nil, says. With block false it returns
 	// errWouldWait instead of waiting.
 	read(dec *zmtp.Decoder, spin *park.Spin, block bool) (int, error)
 	// recall makes the read that waits, or the next one, return an error that

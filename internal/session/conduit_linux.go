@@ -56,7 +56,7 @@ type rawConduit struct {
 	writer  func(fd uintptr) bool
 	one     []byte
 	pieces  [][]byte
-	vec     [maxPieces]unix.Iovec
+	vec     []unix.Iovec // of maxPieces, made when first needed
 	block   bool
 	written int
 	werr    error
@@ -65,7 +65,7 @@ type rawConduit struct {
 func (c *rawConduit) read(dec *zmtp.Decoder, spin *park.Spin, block bool) (int, error) {
 	c.dec, c.wait, c.spun = dec, block, false
 	c.got, c.rerr, c.turns = 0, nil, 0
-	if block {
+	if spin != nil {
 		c.turns = spin.Budget() / ioTurns
 	}
 	budget := c.turns
@@ -136,6 +136,9 @@ func (c *rawConduit) write(pieces [][]byte, block bool) (int, error) {
 	}
 	if len(pieces) > maxPieces {
 		pieces = pieces[:maxPieces] // the caller comes back for the rest
+	}
+	if c.vec == nil {
+		c.vec = make([]unix.Iovec, maxPieces)
 	}
 	c.pieces, c.block, c.written, c.werr = pieces, block, 0, nil
 	err := c.raw.Write(c.writer)

@@ -35,7 +35,7 @@ func (s *Session) read() error {
 			}
 			continue
 		}
-		switch err := s.fill(true); err {
+		switch err := s.fill(true, s.group.Awaited()); err {
 		case nil, os.ErrDeadlineExceeded:
 		default:
 			return err
@@ -47,6 +47,9 @@ func (s *Session) read() error {
 // Publish.
 func (s *Session) queueAll() (n int, err error) {
 	for {
+		if s.dec.Spent() {
+			return n, nil // no slot for what is not there
+		}
 		slot := s.end.Slot()
 		for slot == nil {
 			// The queue is full. Not reading on is what makes the peer wait.
@@ -80,14 +83,19 @@ func (s *Session) queueAll() (n int, err error) {
 // closeReason is why Close was called. Only after closing.
 func (s *Session) closeReason() error { return s.reason }
 
-// fill reads once; it may wait. Only the holder of the read token calls it,
+// fill reads once; with block it waits, and with spin it looks a while before it
+// sleeps. Only the holder of the read token calls it,
 // and nothing else reads the connection. It returns os.ErrDeadlineExceeded
 // after Recall: the caller looks at everything again.
-func (s *Session) fill(block bool) error {
+func (s *Session) fill(block, spin bool) error {
 	if block {
 		s.fills.Add(1) // a poll in between does not renew the lease
 	}
-	n, err := s.io.read(s.dec, &s.spin, block)
+	how := &s.spin
+	if !spin {
+		how = nil
+	}
+	n, err := s.io.read(s.dec, how, block)
 	switch {
 	case n > 0:
 		s.heard.Add(1)
@@ -119,7 +127,7 @@ func (s *Session) Fill(ctx context.Context, block bool) error {
 		s.cancel.register(ctx, s)
 		s.inPoll.Store(true)
 	}
-	err := s.fill(block)
+	err := s.fill(block, block)
 	if block {
 		s.inPoll.Store(false)
 		s.lease.arm()

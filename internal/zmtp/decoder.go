@@ -147,11 +147,17 @@ func (d *Decoder) Idle() {
 	if d.buf != nil && d.r == d.w {
 		buf.Put(d.buf)
 		d.buf, d.r, d.w = nil, 0, 0
+		if d.lent == nil {
+			d.body = nil // of a command that lay in the buffer
+		}
 	}
 }
 
 // Buffered reports whether bytes are here that Next has not consumed.
 func (d *Decoder) Buffered() bool { return d.r != d.w }
+
+// Spent reports whether Next has nothing to work on: it would return NeedMore.
+func (d *Decoder) Spent() bool { return d.r == d.w && (!d.partial || d.need > 0) && d.lent == nil }
 
 // Command is the body of the command that Next returned, valid until the
 // next call of Next.
