@@ -2,6 +2,7 @@ package pattern
 
 import (
 	"math"
+	"sync/atomic"
 
 	"github.com/ringwire/ringwire/internal/msg"
 	"github.com/ringwire/ringwire/internal/pipe"
@@ -16,10 +17,11 @@ const MaxTopic = 64 << 10
 type fanOut struct {
 	group      *pipe.Group
 	tree       prefixTree[*audience]
+	sieve      sieve
 	shared     pipe.Shared
 	generation uint64
 	matched    []*pipe.End // scratch
-	unmatched  int64
+	unmatched  atomic.Int64
 	leaving    []*pipe.End // detached, with subscriptions that sweep has to remove
 	invert     bool
 	noDrop     bool
@@ -55,6 +57,7 @@ func (f *fanOut) add(e *pipe.End, topic string) (added, first bool) {
 	a, ok := f.tree.get(topic)
 	if !ok {
 		f.tree.set(topic, &audience{ends: []*pipe.End{e}})
+		f.sieve.add(topic)
 		return true, true
 	}
 	a.ends = append(a.ends, e)
@@ -82,6 +85,9 @@ func (f *fanOut) remove(e *pipe.End, topic string) (removed, last bool) {
 		return true, false
 	}
 	f.tree.delete(topic)
+	if f.sieve.remove() {
+		f.sieve.refill(f.prefixes)
+	}
 	return true, true
 }
 
@@ -118,6 +124,20 @@ func (f *fanOut) sweep(removed func(e *pipe.End, topic string, last bool)) (more
 	return n > 1
 }
 
+func (f *fanOut) prefixes(yield func(string) bool) {
+	f.tree.all(func(prefix string, _ *audience) bool { return yield(prefix) })
+}
+
+// unwanted reports that nobody subscribed to a message with the given topic,
+// and counts it, if that can be told at a glance. It needs no lock.
+func (f *fanOut) unwanted(topic []byte) bool {
+	if f.invert || !f.sieve.absent(topic) {
+		return false
+	}
+	f.unmatched.Add(1)
+	return true
+}
+
 // match finds the peers that get a message with the given topic.
 func (f *fanOut) match(topic []byte) []*pipe.End {
 	if f.generation == math.MaxUint64 {
@@ -150,7 +170,7 @@ func (f *fanOut) match(topic []byte) []*pipe.End {
 func (f *fanOut) send(m *msg.Message) (wait *pipe.End) {
 	ends := f.match(m.Frame(0))
 	if len(ends) == 0 {
-		f.unmatched++
+		f.unmatched.Add(1)
 		return nil
 	}
 	if f.noDrop {

@@ -129,7 +129,10 @@ func (p *pub) Subscribers(topic string) int { return p.fan.count(topic) }
 func (p *pub) Topics(e *pipe.End) int { return len(topicsOf(e)) }
 
 // Unmatched implements Publisher.
-func (p *pub) Unmatched() int64 { return p.fan.unmatched }
+func (p *pub) Unmatched() int64 { return p.fan.unmatched.Load() }
+
+// Unwanted implements Publisher.
+func (p *pub) Unwanted(topic []byte) bool { return p.fan.unwanted(topic) }
 
 // SubscribePeer implements Publisher.
 func (p *pub) SubscribePeer(e *pipe.End, topic string) { p.fan.add(e, topic) }

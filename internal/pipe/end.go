@@ -25,8 +25,9 @@ type Wire interface {
 	Claim() bool
 	// FlushClaimed is Flush by its owner. It gives the right back.
 	FlushClaimed()
-	// Serve sees to it that what was just queued is written soon.
-	Serve()
+	// Serve sees to it that what was just queued is written soon; quiet says
+	// that more is not to be expected at once.
+	Serve(quiet bool)
 	// Subscription sends a command that is state and not a message; it is never
 	// subject to the high-water mark.
 	Subscription(topic string, subscribe bool)

@@ -22,6 +22,7 @@ package pipe
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ringwire/ringwire/internal/msg"
 	"github.com/ringwire/ringwire/internal/park"
@@ -42,6 +43,9 @@ type Group struct {
 	ready   int         // ends that are ready; readies is the same for everybody
 	closed  bool
 	lost    sent // messages that went to no end
+
+	// served is when something was last written, or given to others to write.
+	served atomic.Int64
 
 	talks bool // the socket both sends and receives; immutable
 
@@ -104,7 +108,12 @@ func (g *Group) UnlockAndFlush() {
 		x := e.untouch()
 		g.touched = g.touched[:0]
 		g.mu.Unlock()
-		e.serve(x)
+		if x.inline {
+			e.serve(x, false)
+			return
+		}
+		e.serve(x, g.quiet())
+		g.served.Store(now())
 	default:
 		// Another Send may touch ends while these are flushed, so the list
 		// changes hands.
@@ -116,15 +125,34 @@ func (g *Group) UnlockAndFlush() {
 			errands = append(errands, e.untouch())
 		}
 		g.mu.Unlock()
+		quiet := g.quiet()
 		for i, e := range list {
-			e.serve(errands[i])
+			e.serve(errands[i], quiet && i < quietMost)
 			list[i], errands[i] = nil, errand{}
 		}
+		g.served.Store(now())
 		g.mu.Lock()
 		g.spare, g.errands = list[:0], errands[:0]
 		g.mu.Unlock()
 	}
 }
+
+// quietTime is how long nobody may have had anything to write for a message
+// to count as one that comes alone: below, it is the beginning of a stream.
+const quietTime = int64(20 * time.Microsecond)
+
+// quietMost is how many connections a message that comes alone is written to at
+// once: with more, their writers share the work.
+const quietMost = 32
+
+// quiet reports whether the sender, as far as can be told, does nothing but
+// send a message now and then.
+func (g *Group) quiet() bool { return now()-g.served.Load() > quietTime }
+
+// start is the origin of the times that groups keep.
+var start = time.Now()
+
+func now() int64 { return int64(time.Since(start)) }
 
 // Done is closed when the group is.
 func (g *Group) Done() <-chan struct{} { return g.done }

@@ -202,8 +202,9 @@ func (e *End) untouch() errand {
 	return x
 }
 
-// serve does an errand: writes what is queued, now or soon.
-func (e *End) serve(x errand) {
+// serve does an errand: writes what is queued, now or soon. quiet says that it
+// is not the beginning of a stream.
+func (e *End) serve(x errand, quiet bool) {
 	if x.claimed != nil {
 		e.group.endConversation()
 		x.claimed.FlushClaimed()
@@ -218,12 +219,12 @@ func (e *End) serve(x errand) {
 		e.group.endConversation()
 		w.Flush()
 	default:
-		w.Serve()
+		w.Serve(quiet)
 	}
 }
 
 // Flush writes what is queued without waiting for more.
-func (e *End) Flush() { e.serve(errand{inline: true}) }
+func (e *End) Flush() { e.serve(errand{inline: true}, true) }
 
 // Subscribe tells the peer about a subscription. Needs the send lock.
 func (e *End) Subscribe(topic string, subscribe bool) {

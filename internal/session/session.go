@@ -113,7 +113,7 @@ func (s *Session) Bind(end *pipe.End) {
 // has ended when it returns, and what was not written is accounted for.
 func (s *Session) Run() error {
 	s.heart.start(s)
-	s.Serve() // what was queued before there was a connection
+	s.Serve(true) // what was queued before there was a connection
 	err := s.read()
 	if errors.Is(err, ringwire.ErrTooLarge) {
 		s.end.Exceeded()

@@ -7,8 +7,8 @@ import (
 	"github.com/ringwire/ringwire/internal/zmtp"
 )
 
-// sparse is how long ago the last write must be for a message that comes alone
-// to be written at once: below, it is the beginning of a batch.
+// sparse is how long ago the connection's last write must be for a message that
+// comes alone to be written at once: below, it is the beginning of a batch.
 const sparse = int64(20 * time.Microsecond)
 
 // flush writes what is queued. Only the holder of the write token calls it,
@@ -86,9 +86,9 @@ func (s *Session) release(left bool, err error) {
 // Serve implements pipe.Wire. A message that comes alone is written at once.
 // Of several, the writer goroutine is told, and finds more. In a stream whose
 // sender writes full batches itself, only the last one needs somebody else.
-func (s *Session) Serve() {
+func (s *Session) Serve(quiet bool) {
 	if s.io.inline() && s.token.Load() == tokenFree {
-		if now()-s.lastFlush.Load() > sparse {
+		if quiet && now()-s.lastFlush.Load() > sparse {
 			s.Flush()
 			return
 		}
