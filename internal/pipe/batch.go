@@ -26,6 +26,18 @@ func (b *Batch) Empty() bool { return len(b.pieces) == 0 }
 // retired.
 func (b *Batch) Loaded() bool { return b.msgs > 0 }
 
+// Lent is how many bytes a Send in progress lent and are not written.
+func (b *Batch) Lent() int {
+	if !b.lent {
+		return 0
+	}
+	n := 0
+	for _, p := range b.pieces {
+		n += len(p) // with the little between them
+	}
+	return n
+}
+
 // Large reports whether a sender filled the batch in a stream: it is worth
 // waiting for another like it.
 func (b *Batch) Large() bool { return b.bytes >= FlushSize/4 || b.msgs >= streamMin }

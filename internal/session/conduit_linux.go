@@ -33,6 +33,15 @@ func newConduit(conn net.Conn) conduit {
 // ioTurns is how many turns of a spin one look at the kernel costs.
 const ioTurns = 4
 
+// bulk is how many bytes of small messages a read must bring for the next wait to
+// sleep at once: it is not the wait for an answer, and what comes later comes in
+// one piece. Large messages come in pieces, which are better taken at once.
+const bulk = 16 << 10
+
+// bulkReads is how many smaller reads may follow such a one: the kernel passes
+// on the end of a batch by itself.
+const bulkReads = 3
+
 // maxPieces bounds the vector of one writev.
 const maxPieces = 64
 
@@ -50,6 +59,7 @@ type rawConduit struct {
 	wait   bool
 	spun   bool
 	got    int
+	stream int // reads for which bulk holds
 	rerr   error
 
 	// Owned by the holder of the write token.
@@ -64,10 +74,18 @@ type rawConduit struct {
 
 func (c *rawConduit) read(dec *zmtp.Decoder, spin *park.Spin, block bool) (int, error) {
 	c.dec, c.wait, c.spun = dec, block, false
-	c.got, c.rerr, c.turns = 0, nil, 0
-	if spin != nil {
+	c.turns = 0
+	switch {
+	case dec.Large():
+	case c.got >= bulk:
+		c.stream = bulkReads
+	case c.stream > 0:
+		c.stream--
+	}
+	if spin != nil && c.stream == 0 {
 		c.turns = spin.Budget() / ioTurns
 	}
+	c.got, c.rerr = 0, nil
 	budget := c.turns
 	err := c.raw.Read(c.reader)
 	if err == nil {

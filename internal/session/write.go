@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ringwire/ringwire/internal/park"
 	"github.com/ringwire/ringwire/internal/zmtp"
 )
 
@@ -57,13 +58,28 @@ func (s *Session) Claim() bool {
 	return s.io.inline() && s.token.Load() == tokenFree && s.token.CompareAndSwap(tokenFree, tokenHeld)
 }
 
-// FlushClaimed implements pipe.Wire. What the kernel did not take at once of
-// the bodies that a Send lent is copied before that Send returns.
+// FlushClaimed implements pipe.Wire. What the kernel does not take of the bodies
+// that a Send lent is copied before that Send returns. While the peer reads the
+// kernel takes more any moment, so the Send tries again for about as long as
+// copying would take.
 func (s *Session) FlushClaimed() {
 	left, err := s.flush(false)
+	if left && s.config.SpinTurns >= 0 {
+		for turns := lentTurns + s.batch.Lent()/lentBytes; left && turns > 0 && s.batch.Lent() > 0; turns-- {
+			park.Turn()
+			left, err = s.flush(false)
+		}
+	}
 	s.end.Keep(&s.batch)
 	s.release(left, err)
 }
+
+// lentTurns and lentBytes are how often FlushClaimed tries again, and for how
+// many bytes once more.
+const (
+	lentTurns = 200
+	lentBytes = 1 << 10
+)
 
 // release gives the write token back after a flush that did not wait.
 func (s *Session) release(left bool, err error) {

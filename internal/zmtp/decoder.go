@@ -156,6 +156,9 @@ func (d *Decoder) Idle() {
 // Buffered reports whether bytes are here that Next has not consumed.
 func (d *Decoder) Buffered() bool { return d.r != d.w }
 
+// Large reports whether the last read went straight into a large body.
+func (d *Decoder) Large() bool { return d.direct }
+
 // Spent reports whether Next has nothing to work on: it would return NeedMore.
 func (d *Decoder) Spent() bool { return d.r == d.w && (!d.partial || d.need > 0) && d.lent == nil }
 
