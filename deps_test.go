@@ -31,7 +31,10 @@ transport/transporttest: . transport
 transport/inproc: . transport internal/pipe
 socket: internal/buf internal/ring internal/park internal/msg . internal/zmtp internal/pipe pattern internal/security internal/session transport transport/tcp transport/ipc transport/inproc
 internal/interop: . socket pattern
-benchmarks: . socket pattern transport transport/tcp transport/ipc internal/ring
+benchmarks/internal/result:
+benchmarks/internal/report: benchmarks/internal/result
+benchmarks/internal/host: benchmarks/internal/result
+benchmarks: . socket pattern transport transport/tcp transport/ipc internal/ring benchmarks/internal/result benchmarks/internal/report benchmarks/internal/host
 examples/hello: . socket pattern
 examples/quickstart: . socket pattern transport transport/inproc
 examples/python: . socket pattern

@@ -5,6 +5,7 @@ import (
 	"net"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -26,7 +27,16 @@ func TestWrongArguments(t *testing.T) {
 		want string // regular expression, of what was wrong and what is accepted
 	}{
 		{nil, `no command given, accepted are local_thr, remote_thr, local_lat, remote_lat`},
-		{[]string{"inproc_thr", "1", "2"}, `no command "inproc_thr", accepted are local_thr, `},
+		{[]string{"outproc_thr", "1", "2"}, `no command "outproc_thr", accepted are local_thr, `},
+		{[]string{"inproc_thr", "1"}, `got 1 arguments .*, want 2: <message-size> <message-count>`},
+		{[]string{"inproc_lat", "inproc://x", "1", "2"}, `<message-size> is "inproc://x", want a number`},
+		{[]string{"proxy_thr", "1", "1"}, `<message-count> is "1", want a number from 2 to`},
+		{[]string{"inproc_lat", "1", "2", "--lib", "net"}, `--lib net cannot play inproc_lat, accepted are ringwire, libzmq, pebbe, mangos$`},
+		{[]string{"inproc_thr", "1", "2", "--lib", "go-zeromq"}, `--lib go-zeromq cannot play inproc_thr, accepted are ringwire, libzmq, pebbe, mangos$`},
+		{[]string{"proxy_thr", "1", "2", "--lib", "mangos"}, `--lib mangos cannot play proxy_thr, accepted are ringwire, libzmq$`},
+		{[]string{"local_thr", "ipc://*", "1", "2", "--lib", "mangos"}, `<bind-to> is "ipc://\*", but mangos has no such wildcard, accepted are`},
+		{[]string{"local_thr", tcp, "1", "2", "--lib", "net", "--spin-off"}, `--spin-off is for --lib ringwire only`},
+		{[]string{"remote_thr", tcp, "1", "2", "--json"}, `-json.*accepted flags of remote_thr are --lib, --spin-off, --cpuprofile, --stats, --help`},
 		{[]string{"--nonsense"}, `-nonsense.*accepted flags of benchmarks are `},
 		{[]string{"local_thr"}, `got 0 arguments \[\], want 3: <bind-to> <message-size> <message-count>`},
 		{[]string{"remote_thr", tcp, "64"}, `got 2 arguments .*, want 3: <connect-to> <message-size> <message-count>`},
@@ -48,7 +58,7 @@ func TestWrongArguments(t *testing.T) {
 		{[]string{"remote_thr", tcp, "64", "-1"}, `<message-count> is "-1", want a number from 1 to`},
 		{[]string{"local_lat", tcp, "64", "0"}, `<roundtrip-count> is "0", want a number from 1 to`},
 		{[]string{"remote_lat", tcp, "64", "99999999999999999999"}, `<roundtrip-count> is "99999999999999999999", want a number from 1 to`},
-		{[]string{"local_thr", tcp, "64", "10", "--lib", "nanomsg"}, `--lib is "nanomsg", accepted are ringwire, libzmq`},
+		{[]string{"local_thr", tcp, "64", "10", "--lib", "nanomsg"}, `--lib is "nanomsg", accepted are ringwire, libzmq, pebbe, go-zeromq, mangos, net$`},
 		{[]string{"local_thr", tcp, "64", "10", "--fast"}, `-fast.*accepted flags of local_thr are --lib, --spin-off, --cpuprofile, --stats`},
 		{[]string{"local_thr", tcp, "64", "10", "--lib"}, `--lib; accepted flags of local_thr are`},
 		{[]string{"local_thr", tcp, "64", "10", "--cpuprofile="}, `--cpuprofile is empty, want the name of a file`},
@@ -66,19 +76,21 @@ func wantUsageError(t *testing.T, want string, args ...string) {
 	if code != exitUsage || stdout != "" {
 		t.Errorf("got exit code %d and stdout %q, want %d and nothing", code, stdout, exitUsage)
 	}
-	if !regexp.MustCompile(`^benchmarks: .*`+want).MatchString(stderr) || strings.Count(stderr, "\n") != 1 {
+	if !regexp.MustCompile(`(?m)^benchmarks: .*`+want).MatchString(stderr) || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("got stderr %q, want one line that matches %q", stderr, want)
 	}
 }
 
 func TestLibzmqOptions(t *testing.T) {
-	args := []string{"remote_thr", "tcp://127.0.0.1:5555", "64", "10", "--lib", "libzmq"}
-	if _, err := newLibzmq(); err != nil {
-		wantUsageError(t, `--lib libzmq is not part of this build, accepted is ringwire; .*libzmq3-dev.* go run -tags libzmq`, args...)
-		return
+	for _, name := range []string{"libzmq", "pebbe"} {
+		args := []string{"remote_thr", "tcp://127.0.0.1:5555", "64", "10", "--lib", name}
+		if !slices.Contains(libraries(), name) {
+			wantUsageError(t, `--lib `+name+` is not part of this build, accepted are ringwire, go-zeromq, mangos, net; .*libzmq3-dev.* go run -tags libzmq`, args...)
+			continue
+		}
+		wantUsageError(t, `--spin-off is for --lib ringwire only`, append(args, "--spin-off")...)
+		wantUsageError(t, `--stats is for --lib ringwire only`, append(args, "--stats")...)
 	}
-	wantUsageError(t, `--spin-off is for --lib ringwire only`, append(args, "--spin-off")...)
-	wantUsageError(t, `--stats is for --lib ringwire only`, append(args, "--stats")...)
 }
 
 func TestHelp(t *testing.T) {

@@ -89,37 +89,41 @@ int bench_reply(void *socket, struct bench_run *run)
 	return rc;
 }
 
-// wait_ready waits until there is a peer to send to: with ZMQ_IMMEDIATE that
-// is one whose handshake is complete.
-static int wait_ready(void *socket)
+int bench_request(void *socket, struct bench_run *run, int64_t *times)
 {
-	zmq_pollitem_t item = {.socket = socket, .events = ZMQ_POLLOUT};
-	for (;;) {
-		int n = zmq_poll(&item, 1, -1);
-		if (n > 0)
-			return 0;
-		if (n < 0 && zmq_errno() != EINTR)
-			return zmq_errno();
-	}
-}
-
-int bench_request(void *socket, struct bench_run *run)
-{
+	int rc = 0;
 	zmq_msg_t msg;
-	int rc = wait_ready(socket);
-	if (rc)
-		return rc;
 	zmq_msg_init(&msg);
-	int64_t start = now();
+	int64_t before = now();
 	for (run->index = 0; run->index < run->count; run->index++) {
 		if ((rc = send_new(socket, run)))
 			break;
 		if ((rc = recv_one(socket, &msg, run)))
 			break;
+		int64_t after = now();
+		times[run->index] = after - before;
+		before = after;
 	}
-	run->elapsed = now() - start;
 	zmq_msg_close(&msg);
 	return rc;
+}
+
+int bench_publish(void *socket, struct bench_run *run)
+{
+	char subscription[2];
+	int n;
+	while ((n = zmq_recv(socket, subscription, sizeof subscription, 0)) < 0)
+		if (zmq_errno() != EINTR)
+			return zmq_errno();
+	if (n != 1 || subscription[0] != 1) {
+		run->got = n;
+		return BENCH_WRONG;
+	}
+	for (run->index = 0;; run->index++) {
+		int rc = send_new(socket, run);
+		if (rc)
+			return rc;
+	}
 }
 
 int bench_option(void *socket, int option, int value)

@@ -21,7 +21,13 @@ struct bench_run {
 int bench_pull(void *socket, struct bench_run *run);
 int bench_push(void *socket, struct bench_run *run);
 int bench_reply(void *socket, struct bench_run *run);
-int bench_request(void *socket, struct bench_run *run);
+
+// bench_request leaves the nanoseconds of each round trip in times.
+int bench_request(void *socket, struct bench_run *run, int64_t *times);
+
+// bench_publish sends until the context is shut down, from when somebody has
+// subscribed.
+int bench_publish(void *socket, struct bench_run *run);
 
 // bench_option sets an option that is an int, and returns 0 or an error number.
 int bench_option(void *socket, int option, int value);

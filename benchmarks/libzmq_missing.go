@@ -2,10 +2,6 @@
 
 package main
 
-import "errors"
+func newLibzmq() (library, error) { return nil, errNotBuilt }
 
-// newLibzmq explains how to get a program in which libzmq is.
-func newLibzmq() (library, error) {
-	return nil, errors.New("--lib libzmq is not part of this build, accepted is ringwire; to have libzmq, " +
-		"install its header files and a C compiler (Debian: apt install libzmq3-dev gcc) and build with cgo and the tag: go run -tags libzmq ./benchmarks")
-}
+func newPebbe() (library, error) { return nil, errNotBuilt }

@@ -10,8 +10,17 @@
 // libzmq in a C loop (--lib libzmq). The tools print averages and refuse to
 // interpret them.
 //
+// The suite measures libraries against each other, in turn in short slices, in
+// processes that it starts itself; compare puts two of its results side by side:
+//
+//	go run ./benchmarks suite --quick --json new.json
+//	go run ./benchmarks compare old.json new.json
+//
 // Reading starts at tool, which is what every perf tool has in common, and at
 // library, which is what can play the roles; each tool has a file of its own.
+// For the suite it starts at row, what is measured, then suite, which runs the
+// rows, team, the processes of one library, and engine, what a library has to do
+// for it.
 package main
 
 import (
@@ -32,6 +41,7 @@ const (
 	exitOK      = 0
 	exitFailure = 1 // something went wrong while running
 	exitUsage   = 2 // wrong arguments: nothing was run
+	exitMissed  = 3 // everything was run, and a requirement was missed
 )
 
 func main() {
@@ -52,13 +62,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
 	}
+	if _, ok := errors.AsType[*missedError](err); ok {
+		return exitMissed
+	}
 	return exitFailure
 }
 
 // command is the command line. The tools get ctx as it is: the context that
 // cli passes on is a chain, which would be walked for every message.
 func command(ctx context.Context, stdout, stderr io.Writer) *cli.Command {
-	tools := []*tool{localThr(), remoteThr(), localLat(), remoteLat()}
 	root := &cli.Command{
 		Name:      "benchmarks",
 		Usage:     "measure messaging libraries",
@@ -69,10 +81,15 @@ func command(ctx context.Context, stdout, stderr io.Writer) *cli.Command {
 		OnUsageError:   onUsageError,
 	}
 	var names []string
-	for _, t := range tools {
+	for _, t := range tools() {
 		names = append(names, t.name)
 		root.Commands = append(root.Commands, t.command(ctx, stdout, stderr))
 	}
+	for _, c := range []*cli.Command{suiteCommand(ctx, stdout, stderr), compareCommand(stdout)} {
+		names = append(names, c.Name)
+		root.Commands = append(root.Commands, c)
+	}
+	root.Commands = append(root.Commands, workerCommand(ctx, stdout))
 	accepted := strings.Join(names, ", ") + "; --help says more"
 	root.Action = func(_ context.Context, c *cli.Command) error {
 		if c.Args().Present() {

@@ -15,6 +15,9 @@ import (
 // job asks for.
 type ringwireLibrary struct{}
 
+// close has nothing to do: each role delivers before it ends.
+func (ringwireLibrary) close() error { return nil }
+
 // ringwireRole is one socket at work.
 type ringwireRole struct {
 	socket *socket.Socket
@@ -27,7 +30,11 @@ type ringwireRole struct {
 // out of the loops, which run with a background context: what they cost does
 // not depend on how the tool is interrupted.
 func (ringwireLibrary) open(ctx context.Context, spec *pattern.Spec, j *job) (*ringwireRole, error) {
-	opts := &socket.Options{Linger: -1}
+	return openRingwire(ctx, spec, j, &socket.Options{Linger: -1})
+}
+
+// openRingwire is open with options to start from.
+func openRingwire(ctx context.Context, spec *pattern.Spec, j *job, opts *socket.Options) (*ringwireRole, error) {
 	if j.spinOff {
 		opts.Spin = -1
 	}
@@ -47,21 +54,28 @@ func (ringwireLibrary) open(ctx context.Context, spec *pattern.Spec, j *job) (*r
 // Close with an unlimited linger that ctx can interrupt.
 func (r *ringwireRole) close(err error) error {
 	r.stop()
+	err = interrupted(r.ctx, err)
 	closeErr := r.socket.Shutdown(r.ctx)
-	if r.job.stats {
-		text, marshalErr := json.Marshal(r.socket.Stats())
-		if marshalErr != nil {
-			return marshalErr
-		}
-		fmt.Fprintf(r.job.log, "stats: %s\n", text)
+	if err == nil {
+		err = closeErr
 	}
-	switch {
-	case err != nil && r.ctx.Err() != nil:
-		return fmt.Errorf("interrupted: %w", r.ctx.Err())
-	case err != nil:
+	if statsErr := r.printStats(); err == nil {
+		err = statsErr
+	}
+	return err
+}
+
+// printStats prints the socket's counters, if that was asked for.
+func (r *ringwireRole) printStats() error {
+	if !r.job.stats {
+		return nil
+	}
+	text, err := json.Marshal(r.socket.Stats())
+	if err != nil {
 		return err
 	}
-	return closeErr
+	_, err = fmt.Fprintf(r.job.log, "stats: %s\n", text)
+	return err
 }
 
 func (r *ringwireRole) bind() error {
@@ -149,33 +163,30 @@ func (r *ringwireRole) echo() error {
 	return nil
 }
 
-func (l ringwireLibrary) request(ctx context.Context, j *job) (elapsed time.Duration, err error) {
+func (l ringwireLibrary) request(ctx context.Context, j *job) (*roundTrips, error) {
 	r, err := l.open(ctx, pattern.Req, j)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
+	trips := newRoundTrips()
 	err = r.socket.Connect(j.endpoint)
 	if err == nil {
-		elapsed, err = r.roundTrips()
+		err = r.ask(trips)
 	}
-	return elapsed, r.close(err)
+	return trips, r.close(err)
 }
 
-func (r *ringwireRole) roundTrips() (time.Duration, error) {
+func (r *ringwireRole) ask(trips *roundTrips) error {
 	if err := r.socket.WaitPeers(context.Background(), 1); err != nil {
-		return 0, err
+		return err
 	}
 	var m ringwire.Message
 	defer m.Release()
 	buffer := make([]byte, r.job.size)
-	start := time.Now()
-	for i := range r.job.count {
+	return trips.measure(r.job.count, func(i int) error {
 		if err := r.socket.Send(context.Background(), buffer); err != nil {
-			return 0, err
+			return err
 		}
-		if err := r.recv(i, &m); err != nil {
-			return 0, err
-		}
-	}
-	return time.Since(start), nil
+		return r.recv(i, &m)
+	})
 }

@@ -22,13 +22,24 @@ const maxSize = 1 << 30
 // maxCount is libzmq's: its tools count in an int.
 const maxCount = 1<<31 - 1
 
+// reach is where the messages of a tool go.
+type reach int
+
+const (
+	betweenProcesses reach = iota // to a tool in another process, over tcp or ipc
+	withinProcess                 // from one thread to another, over inproc
+	throughProxy                  // the same, with a forwarder in between
+)
+
 // tool is one perf tool: one role of a pair that exchanges messages of one
-// size, a fixed number of times.
+// size, a fixed number of times, or both of them.
 type tool struct {
 	name     string
 	usage    string
-	binds    bool   // binds its endpoint; else it connects
-	counts   string // what the third argument counts, in the words of the tool
+	reach    reach
+	binds    bool   // betweenProcesses: binds its endpoint; else it connects
+	reports  bool   // has a result to print
+	counts   string // what the last argument counts, in the words of the tool
 	minCount int
 
 	// play does the work, and writes the result to out.
@@ -43,24 +54,32 @@ func (t *tool) endpointName() string {
 	return "connect-to"
 }
 
+// arguments are those of libzmq's tool of this name.
 func (t *tool) arguments() string {
+	if t.reach != betweenProcesses {
+		return fmt.Sprintf("<message-size> <%s>", t.counts)
+	}
 	return fmt.Sprintf("<%s> <message-size> <%s>", t.endpointName(), t.counts)
 }
 
 // command is the tool's part of the command line.
 func (t *tool) command(ctx context.Context, stdout, stderr io.Writer) *cli.Command {
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "lib", Value: "ringwire", Usage: "`library` that plays the role: " + libraryNames(t)},
+		&cli.BoolFlag{Name: "spin-off", Usage: "ringwire only: sleep at once instead of spinning first (Options.Spin -1)"},
+		&cli.StringFlag{Name: "cpuprofile", Usage: "write a CPU profile to `file`"},
+		&cli.BoolFlag{Name: "stats", Usage: "ringwire only: print the socket's counters to stderr at the end"},
+	}
+	if t.reports {
+		flags = append(flags, &cli.BoolFlag{Name: "json", Usage: "print the result as one JSON object"})
+	}
 	return &cli.Command{
 		Name:            t.name,
 		Usage:           t.usage,
 		ArgsUsage:       t.arguments(),
 		HideHelpCommand: true,
 		OnUsageError:    onUsageError,
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "lib", Value: "ringwire", Usage: "`library` that plays the role: ringwire or libzmq"},
-			&cli.BoolFlag{Name: "spin-off", Usage: "ringwire only: sleep at once instead of spinning first (Options.Spin -1)"},
-			&cli.StringFlag{Name: "cpuprofile", Usage: "write a CPU profile to `file`"},
-			&cli.BoolFlag{Name: "stats", Usage: "ringwire only: print the socket's counters to stderr at the end"},
-		},
+		Flags:           flags,
 		Action: func(_ context.Context, c *cli.Command) error {
 			lib, j, err := t.parse(c, stderr)
 			if err != nil {
@@ -76,34 +95,45 @@ func (t *tool) parse(c *cli.Command, stderr io.Writer) (library, *job, error) {
 	args := c.Args().Slice()
 	// The values come before their number: after a negative one everything
 	// counts as an argument, flags too, and it is the value that was wrong.
-	j := &job{log: stderr}
+	j := &job{tool: t.name, log: stderr}
 	var err error
-	if len(args) > 0 {
-		j.endpoint = args[0]
+	values := args
+	if t.reach == betweenProcesses && len(args) > 0 {
+		j.endpoint, values = args[0], args[1:]
 		err = checkEndpoint(t.endpointName(), j.endpoint, t.binds)
 	}
-	if len(args) > 1 && err == nil {
-		j.size, err = parseNumber("message-size", args[1], 0, maxSize)
+	if len(values) > 0 && err == nil {
+		j.size, err = parseNumber("message-size", values[0], 0, maxSize)
 	}
-	if len(args) > 2 && err == nil {
-		j.count, err = parseNumber(t.counts, args[2], t.minCount, maxCount)
+	if len(values) > 1 && err == nil {
+		j.count, err = parseNumber(t.counts, values[1], t.minCount, maxCount)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(args) != 3 {
-		return nil, nil, usagef("%s got %d arguments %q, want 3: %s", t.name, len(args), args, t.arguments())
+	want := 3
+	if t.reach != betweenProcesses {
+		want = 2
 	}
-	j.spinOff, j.stats = c.Bool("spin-off"), c.Bool("stats")
+	if len(args) != want {
+		return nil, nil, usagef("%s got %d arguments %q, want %d: %s", t.name, len(args), args, want, t.arguments())
+	}
+	j.lib, j.spinOff, j.stats = c.String("lib"), c.Bool("spin-off"), c.Bool("stats")
+	j.json = t.reports && c.Bool("json")
 	if c.IsSet("cpuprofile") && c.String("cpuprofile") == "" {
 		return nil, nil, usagef("--cpuprofile is empty, want the name of a file to write")
 	}
-	lib, err := findLibrary(c.String("lib"), j)
+	lib, err := findLibrary(t, j)
 	return lib, j, err
 }
 
 // run plays the role, with a CPU profile if profile names a file.
 func (t *tool) run(ctx context.Context, lib library, j *job, profile string, stdout io.Writer) (err error) {
+	defer func() {
+		if closeErr := lib.close(); err == nil && closeErr != nil {
+			err = fmt.Errorf("%s: %w", t.name, closeErr)
+		}
+	}()
 	if profile != "" {
 		file, err := os.Create(profile)
 		if err != nil {

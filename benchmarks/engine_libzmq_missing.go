@@ -1,0 +1,6 @@
+//go:build !(libzmq && cgo)
+
+package main
+
+// libzmqEngines are none in this build.
+func libzmqEngines() []engine { return nil }
