@@ -24,6 +24,7 @@ const (
 	empty form = iota // no frames
 	small             // one frame: inline[:size]
 	list              // frames
+	pack              // several small messages: see Pack
 )
 
 // Message is one message. Messages are moved with MoveTo, never assigned.
@@ -152,6 +153,9 @@ func (m *Message) Reset() {
 			m.own = m.own[:0]
 		}
 		m.wired = false
+	}
+	if m.form == pack {
+		m.own = m.own[:0]
 	}
 	m.form, m.size, m.borrowed = empty, 0, false
 	if m.led { // spares the common case the write barrier, and a cache line

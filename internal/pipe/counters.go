@@ -153,8 +153,8 @@ func (e *End) counts() Counts {
 	}
 	// What is queued is derived from the same two numbers, or a message that is
 	// received meanwhile would be in none of the three.
-	popped := q.ring.Popped()
-	pushed := q.ring.Pushed()
+	popped := q.freed()
+	pushed := q.shown()
 	c.Arrived = int64(pushed-e.base) + direct
 	c.Returned = int64(popped-e.base) + direct
 	c.RecvQueued = int64(pushed - popped)

@@ -141,7 +141,9 @@ type Info struct {
 // NewEnd makes an end of g that nothing is attached to yet.
 func NewEnd(g *Group, config Config, intake Intake, owner Owner) *End {
 	e := &End{group: g, config: config, intake: intake, owner: owner, peer: msg.NewPeer()}
-	e.in.Store(newQueue(config.RecvHWM, config.RecvHWMBytes, config.Conflate))
+	in := newQueue(config.RecvHWM, config.RecvHWMBytes, config.Conflate)
+	in.looks = g.spins()
+	e.in.Store(in)
 	return e
 }
 

@@ -39,7 +39,7 @@ func (e *End) Fresh() { e.spoiled.Store(false) }
 func (e *End) Spoiled() bool { return e.spoiled.Load() }
 
 // Arrived is how many messages ever came into the incoming queue.
-func (e *End) Arrived() uint64 { return e.in.Load().ring.Pushed() }
+func (e *End) Arrived() uint64 { return e.in.Load().shown() }
 
 // Epoch numbers the connection over which the message came that TryRecv
 // returned last; 0 if that connection is gone. Needs the receive lock.
@@ -58,4 +58,4 @@ func (e *End) Connection(epoch uint32) bool {
 
 // Before reports whether the message that TryRecv returned last was among the
 // first n of the incoming queue. Needs the receive lock.
-func (e *End) Before(n uint64) bool { return e.viaQueue && e.in.Load().ring.Consumed() <= n }
+func (e *End) Before(n uint64) bool { return e.viaQueue && e.in.Load().consumed() <= n }

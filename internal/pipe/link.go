@@ -16,8 +16,9 @@ func (e *End) NewLane() {
 func (e *End) Accept(group *Group, config Config, intake Intake, owner Owner) *End {
 	far := NewEnd(group, config, intake, owner)
 	e.lane.setLimits(sum(e.config.SendHWM, config.RecvHWM), sumBytes(e.config.SendHWMBytes, config.RecvHWMBytes))
+	e.lane.looks = group.spins()
 	far.in.Store(e.lane)
-	far.base = e.lane.ring.Consumed()
+	far.base = e.lane.consumed()
 	far.lane = e.in.Load()
 	if config.Conflate {
 		e.lane.conflate()
@@ -104,6 +105,22 @@ func (e *End) sendLane(m *msg.Message) bool {
 // put queues m in the lane's ring.
 func (e *End) put(m *msg.Message) bool {
 	q := e.lane
+	lazy := q.lazy.Load()
+	if body, ok := smallBody(m); ok && lazy {
+		if !q.pack(body) {
+			q.publish()
+			return false
+		}
+		e.sent.acceptedBytes += int64(len(body))
+		if !m.Borrowed() {
+			m.Reset()
+		}
+		if q.count >= batchSize {
+			q.publish()
+		}
+		return true
+	}
+	q.closePack()
 	slot := q.slot()
 	if slot == nil {
 		q.publish()
@@ -121,10 +138,18 @@ func (e *End) put(m *msg.Message) bool {
 		}
 	}
 	q.commit(slot)
-	if !q.lazy.Load() || q.ring.Staged() >= batchSize {
+	if !lazy || q.ring.Staged() >= batchSize {
 		q.publish()
 	}
 	return true
+}
+
+// smallBody returns the body of a message that can be packed.
+func smallBody(m *msg.Message) ([]byte, bool) {
+	if body, ok := m.BorrowedBody(); ok {
+		return body, len(body) <= msg.Small
+	}
+	return m.InlineBody()
 }
 
 // ShowStaged makes visible to an inproc peer what is staged for it. Needs the

@@ -20,14 +20,18 @@ type Queue struct {
 	// Owned by the producer.
 	limitBytes int64
 	wrote      int64 // bytes ever put in, see weight
+	limit      int64 // most messages
+	room       int64 // messages there surely is room for
+	packing
 
 	_ [64]byte // the two sides must not write the same cache line
 
-	half    atomic.Int64 // half of the message bound: below it, a producer is woken
-	slack   atomic.Int64 // most bytes taken out that the producer does not know of
-	pushed  atomic.Int64 // wrote, as last published; written by the producer
-	popped  atomic.Int64 // took, as last released; written by the consumer
-	blocked atomic.Bool  // the producer found no room and wants to know of some
+	half   atomic.Int64 // half of the message bound: below it, a producer is woken
+	slack  atomic.Int64 // most bytes taken out that the producer does not know of
+	pushed atomic.Int64 // wrote, as last published; written by the producer
+	popped atomic.Int64 // took, as last released; written by the consumer
+	packed
+	blocked atomic.Bool // the producer found no room and wants to know of some
 
 	// lazy is set while the consumer of an inproc lane is busy with what it
 	// has: then the producer makes messages visible in batches. Written by the
@@ -38,6 +42,7 @@ type Queue struct {
 	producer atomic.Pointer[End] // inproc: the end whose senders wait for room
 
 	newest *newest // set when only the newest message is kept
+	looks  bool    // the consumer may look again and again; set before it has the queue
 
 	_ [64]byte
 
@@ -45,8 +50,7 @@ type Queue struct {
 	took   int64 // bytes ever taken out
 	batch  bool  // lazy, without the atomic
 	streak int   // times in a row that the next message came at once
-	turn   int   // times that the queue was empty
-
+	unpacking
 }
 
 const (
@@ -55,12 +59,10 @@ const (
 	// to let the producer batch; batchSize is how many it then stages at most.
 	batchMin  = 32
 	batchSize = 32
-	nearLooks = 40 // about 0.1 microseconds: the time of a few messages in a stream
+	nearLooks = 200 // a fraction of a microsecond
 	// batchLooks is how often a consumer that has read its batch looks for the
-	// next before it takes what is staged: about a microsecond.
-	batchLooks = 3000
-	// nearEvery is how often a consumer that is not in a stream looks for one.
-	nearEvery = 8
+	// next before it takes what is staged: a few microseconds.
+	batchLooks = 6000
 	// byteSlack is the part of the byte bound that may be taken out and not
 	// released, and maxByteSlack the most.
 	byteSlack    = 32
@@ -125,8 +127,10 @@ func weight(m *msg.Message) int64 {
 
 // setLimits changes the bounds. Producer only.
 func (q *Queue) setLimits(hwm int, bytes int64) {
-	q.ring.SetLimit(limitFor(hwm, bytes))
-	q.half.Store(int64(limitFor(hwm, bytes) / 2))
+	limit := limitFor(hwm, bytes)
+	q.ring.SetLimit(limit)
+	q.limit, q.room = int64(limit), 0
+	q.half.Store(int64(limit / 2))
 	q.limitBytes = bytes
 	q.slack.Store(min(max(bytes/byteSlack, 1), maxByteSlack))
 }
@@ -148,7 +152,20 @@ func (q *Queue) trySlot() *msg.Message {
 			return nil
 		}
 	}
+	if q.room <= 0 && !q.findRoom() {
+		return nil
+	}
 	return q.ring.Slot()
+}
+
+// findRoom counts how many messages there is room for.
+func (q *Queue) findRoom() bool {
+	if q.limit <= 0 {
+		q.room = math.MaxInt64
+		return true
+	}
+	q.room = q.limit - q.held()
+	return q.room > 0
 }
 
 // full reports whether slot would return nil.
@@ -157,11 +174,13 @@ func (q *Queue) full() bool { return q.slot() == nil }
 // commit says that the slot was filled; publish makes it visible.
 func (q *Queue) commit(m *msg.Message) {
 	q.wrote += weight(m)
+	q.room--
 	q.ring.Commit()
 }
 
 // publish makes everything committed visible. Producer only.
 func (q *Queue) publish() {
+	q.closePack()
 	if q.wrote != q.pushed.Load() {
 		q.pushed.Store(q.wrote)
 	}
@@ -199,6 +218,9 @@ func (q *Queue) stream() {
 // move takes the message in slot out, and reports whether the producer should
 // be told.
 func (q *Queue) move(slot, m *msg.Message) bool {
+	if slot.Packed() {
+		return q.unpack(slot, m)
+	}
 	w := weight(slot)
 	slot.MoveTo(m)
 	q.took += w
@@ -225,6 +247,7 @@ func (q *Queue) drain(f func(m *msg.Message)) {
 // release tells the producer what was taken out. Consumer only.
 func (q *Queue) release() {
 	q.ring.Release()
+	q.releasePacked()
 	if q.took != q.popped.Load() {
 		q.popped.Store(q.took)
 	}
@@ -246,9 +269,6 @@ func (q *Queue) dry() *msg.Message {
 		q.collect()
 		return q.ring.Peek()
 	}
-	if q.turn++; q.streak == 0 && q.turn%nearEvery != 0 {
-		return nil
-	}
 	slot := q.look(nearLooks)
 	if slot == nil {
 		q.streak = 0
@@ -263,6 +283,9 @@ func (q *Queue) dry() *msg.Message {
 
 // look looks n times.
 func (q *Queue) look(n int) *msg.Message {
+	if !q.looks {
+		return nil
+	}
 	for range n {
 		if slot := q.ring.Peek(); slot != nil {
 			return slot
@@ -285,7 +308,7 @@ func (q *Queue) collect() {
 // popDone wakes the producer when half of the queue is free: waking it for
 // every message would make the two take turns.
 func (q *Queue) popDone() {
-	if n := int64(q.ring.Len()); n > 0 && n > q.half.Load() {
+	if n := int64(q.shown() - q.freed()); n > 0 && n > q.half.Load() {
 		return
 	}
 	q.blocked.Store(false)
@@ -317,12 +340,12 @@ func (q *Queue) waitSpace(cancel, done <-chan struct{}) bool {
 // memory is about how many bytes the queued messages take. Any goroutine may
 // call it.
 func (q *Queue) memory() int64 {
-	return int64(q.ring.Len())*int64(unsafe.Sizeof(msg.Message{})) + q.pushed.Load() - q.popped.Load()
+	return int64(q.shown()-q.freed())*int64(unsafe.Sizeof(msg.Message{})) + q.pushed.Load() - q.popped.Load()
 }
 
 // waiting is how many messages have not been popped.
 func (q *Queue) waiting() int {
-	n := q.ring.Len()
+	n := int(q.shown() - q.freed())
 	if q.newest != nil && !q.newest.empty() {
 		n++
 	}

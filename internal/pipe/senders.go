@@ -1,6 +1,7 @@
 package pipe
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -78,6 +79,9 @@ func (g *Group) AwaitRoom(s *Sender, cancel <-chan struct{}) bool {
 	g.senders.put(s)
 	return ok
 }
+
+// spins reports whether waiting may use a processor.
+func (g *Group) spins() bool { return g.senders.turns >= 0 && runtime.GOMAXPROCS(0) > 1 }
 
 // spinWhileArmed waits a little while for the wake: room often comes before a
 // processor could be woken again.
