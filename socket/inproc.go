@@ -8,6 +8,7 @@ import (
 
 	"github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/internal/pipe"
+	"github.com/ringwire/ringwire/internal/zmtp"
 	"github.com/ringwire/ringwire/transport/inproc"
 )
 
@@ -88,12 +89,12 @@ func (d *dialer) join(b inproc.Binder) error {
 // introduce is what an inproc peer learns of this socket.
 func (s *Socket) introduce(endpoint string) pipe.Info {
 	info := pipe.Info{SocketType: s.spec.Name(), Endpoint: endpoint, Local: endpoint, Remote: endpoint, Minor31: true,
-		Properties: map[string]string{"Socket-Type": s.spec.Name()}}
+		Metadata: zmtp.Metadata{{Name: zmtp.PropertySocketType, Value: []byte(s.spec.Name())}}}
 	if s.spec.Identifies() {
 		info.Identity = s.opts.Identity
 	}
 	for name, value := range s.opts.Metadata {
-		info.Properties[name] = value
+		info.Metadata = append(info.Metadata, zmtp.Property{Name: name, Value: []byte(value)})
 	}
 	return info
 }

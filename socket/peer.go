@@ -312,10 +312,7 @@ func (s *Socket) learn(p *peer, sess *session.Session, local, remote string) err
 	info := pipe.Info{
 		Identity: identity, SocketType: string(kind), Endpoint: p.endpoint,
 		Local: local, Remote: remote, Mechanism: s.session.Mechanism.Name(), Minor31: sess.Minor31(),
-		Properties: make(map[string]string),
-	}
-	for _, property := range meta {
-		info.Properties[property.Name] = string(property.Value)
+		Metadata: meta,
 	}
 	s.group.Lock()
 	p.end.Info = info

@@ -82,10 +82,7 @@ func probe(ctx context.Context, endpoint string, spec *pattern.Spec, opts *Optio
 	identity, _ := meta.Get(zmtp.PropertyIdentity)
 	p.end.Info = pipe.Info{
 		Identity: identity, SocketType: string(kind), Local: addr(conn.LocalAddr()), Remote: addr(conn.RemoteAddr()),
-		Mechanism: s.session.Mechanism.Name(), Minor31: sess.Minor31(), Properties: make(map[string]string),
-	}
-	for _, property := range meta {
-		p.end.Info.Properties[property.Name] = string(property.Value)
+		Mechanism: s.session.Mechanism.Name(), Minor31: sess.Minor31(), Metadata: meta,
 	}
 	s.group.Lock()
 	defer s.group.Unlock()

@@ -1,7 +1,6 @@
 package socket
 
 import (
-	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -176,8 +175,11 @@ func (s *Socket) describe(p *peer) PeerInfo {
 	info := PeerInfo{
 		Peer: ringwire.WrapPeer(e.Peer()), Ready: e.Ready(), Endpoint: p.endpoint,
 		Local: e.Info.Local, Remote: e.Info.Remote, Identity: e.Info.Identity,
-		SocketType: e.Info.SocketType, Mechanism: e.Info.Mechanism, Metadata: maps.Clone(e.Info.Properties),
+		SocketType: e.Info.SocketType, Mechanism: e.Info.Mechanism, Metadata: make(map[string]string),
 		Since: p.since, Connections: p.epochs, Counters: publicCounters(&c),
+	}
+	for _, property := range e.Info.Metadata {
+		info.Metadata[property.Name] = string(property.Value)
 	}
 	if r := e.Route(); r != nil {
 		info.Address = r[0]

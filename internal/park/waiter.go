@@ -14,18 +14,22 @@ package park
 import "sync/atomic"
 
 // Waiter is a place where one goroutine sleeps. Any goroutine may call Wake;
-// Arm, Disarm and Wait belong to the one that sleeps there.
+// Arm, Disarm and Wait belong to the one that sleeps there. The zero Waiter is
+// ready; it makes its channel when it is first armed, so that one which nobody
+// ever sleeps at costs little.
 type Waiter struct {
 	armed atomic.Bool   // set by the sleeper, cleared by whoever wakes it
-	wake  chan struct{} // capacity 1; holds at most the one wake of an armed period
+	wake  chan struct{} // capacity 1; holds at most the one wake of an armed period; made before armed is set
 }
-
-// Init makes w usable.
-func (w *Waiter) Init() { w.wake = make(chan struct{}, 1) }
 
 // Arm announces that the caller is going to sleep. The caller must look at
 // its condition again after Arm, then call Wait or Disarm.
-func (w *Waiter) Arm() { w.armed.Store(true) }
+func (w *Waiter) Arm() {
+	if w.wake == nil {
+		w.wake = make(chan struct{}, 1)
+	}
+	w.armed.Store(true)
+}
 
 // Disarm takes the announcement back. It reports whether a wake had come in
 // between: one that was meant for whoever waits, so that a caller who gives

@@ -48,8 +48,6 @@ func TestWaiterLosesNoWake(t *testing.T) {
 	procs(t, func(t *testing.T) {
 		var turn atomic.Int64
 		var waiters [2]park.Waiter
-		waiters[0].Init()
-		waiters[1].Init()
 		play := func(me int64) {
 			w := &waiters[me]
 			for n := me; n < int64(*rounds); n += 2 {
@@ -82,7 +80,6 @@ func TestWaiterLosesNoWake(t *testing.T) {
 func TestWaiterCancel(t *testing.T) {
 	procs(t, func(t *testing.T) {
 		var w park.Waiter
-		w.Init()
 		var given, taken int
 		guarded(t, func() {
 			cancels, wakes := make(chan chan struct{}), make(chan bool)
@@ -136,7 +133,6 @@ func TestWaiterCancel(t *testing.T) {
 
 func TestWaiterDisarm(t *testing.T) {
 	var w park.Waiter
-	w.Init()
 	if w.Wake() {
 		t.Error("Wake with nobody there: got true, want false")
 	}
@@ -163,7 +159,6 @@ func TestWaiterDisarm(t *testing.T) {
 func TestDurablyBlocked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var w park.Waiter
-		w.Init()
 		var l park.Lock
 		l.Init()
 		l.Lock(nil)

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/ringwire/ringwire/internal/msg"
+	"github.com/ringwire/ringwire/internal/zmtp"
 )
 
 // Wire is what stands behind an end that has a connection. Session implements
@@ -134,8 +135,8 @@ type Info struct {
 	Remote     string
 	Mechanism  string
 	Principal  string
-	Minor31    bool // speaks ZMTP 3.1 or later: subscriptions are commands, PING is understood
-	Properties map[string]string
+	Minor31    bool          // speaks ZMTP 3.1 or later: subscriptions are commands, PING is understood
+	Metadata   zmtp.Metadata // everything the peer told; immutable
 }
 
 // NewEnd makes an end of g that nothing is attached to yet.

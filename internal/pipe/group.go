@@ -83,7 +83,6 @@ type Group struct {
 func NewGroup(talks bool, turns int) *Group {
 	g := &Group{done: make(chan struct{}), talks: talks, senders: senders{turns: turns}}
 	g.recv.Init()
-	g.receiver.Init()
 	return g
 }
 

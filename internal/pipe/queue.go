@@ -98,7 +98,6 @@ func newQueue(hwm int, bytes int64, conflate bool) *Queue {
 	}
 	q.ring.Init(0)
 	q.setLimits(hwm, bytes)
-	q.space.Init()
 	return q
 }
 

@@ -37,7 +37,6 @@ func (l *senders) get() *Sender {
 	s := l.free
 	if s == nil {
 		s = new(Sender)
-		s.waiter.Init()
 		s.spin.Init(l.turns)
 		return s
 	}

@@ -39,7 +39,6 @@ func Handshake(conn net.Conn, config Config, deadline time.Time) (*Session, erro
 	}
 	s.dec.SetLimits(config.Limits)
 	s.spin.Init(config.SpinTurns)
-	s.writer.Init()
 	s.lease.init(s)
 	s.tail.init(s)
 	s.io = newConduit(conn)

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -14,26 +15,41 @@ const leaseTime = 5 * time.Millisecond
 // lease brings the read token back to the reader goroutine.
 type lease struct {
 	s     *Session
-	timer *time.Timer
+	mu    sync.Mutex
+	timer *time.Timer // made when first needed; guarded by mu
 	armed atomic.Bool // the timer runs
 	seen  uint64      // fills at the last tick; owned by tick
 }
 
 func (l *lease) init(s *Session) {
 	l.s = s
-	l.timer = time.AfterFunc(time.Hour, l.tick)
-	l.timer.Stop()
 }
 
 // arm starts the lease if it does not run: the token was handed over, or a
 // receiver left the poller.
 func (l *lease) arm() {
 	if !l.armed.Load() && l.armed.CompareAndSwap(false, true) {
-		l.timer.Reset(leaseTime)
+		l.set()
 	}
 }
 
-func (l *lease) stop() { l.timer.Stop() }
+func (l *lease) set() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.timer == nil {
+		l.timer = time.AfterFunc(leaseTime, l.tick)
+		return
+	}
+	l.timer.Reset(leaseTime)
+}
+
+func (l *lease) stop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.timer != nil {
+		l.timer.Stop()
+	}
+}
 
 func (l *lease) tick() {
 	g, e := l.s.group, l.s.end
@@ -43,7 +59,7 @@ func (l *lease) tick() {
 	}
 	if n := l.s.fills.Load(); n != l.seen {
 		l.seen = n
-		l.timer.Reset(leaseTime)
+		l.set()
 		return
 	}
 	if g.TryLockRecv() {

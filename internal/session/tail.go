@@ -1,6 +1,7 @@
 package session
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -18,31 +19,46 @@ const tailTime = 50 * time.Microsecond
 // a stream.
 type tail struct {
 	s     *Session
-	timer *time.Timer
+	mu    sync.Mutex
+	timer *time.Timer // made when first needed; guarded by mu
 	armed atomic.Bool // the timer runs
 	seen  int64       // last flush at the last look; owned by look
 }
 
 func (t *tail) init(s *Session) {
 	t.s = s
-	t.timer = time.AfterFunc(time.Hour, t.look)
-	t.timer.Stop()
 }
 
 // guard starts the timer if it does not run.
 func (t *tail) guard() {
 	if !t.armed.Load() && t.armed.CompareAndSwap(false, true) {
-		t.timer.Reset(tailTime)
+		t.set()
 	}
 }
 
-func (t *tail) stop() { t.timer.Stop() }
+func (t *tail) set() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.timer == nil {
+		t.timer = time.AfterFunc(tailTime, t.look)
+		return
+	}
+	t.timer.Reset(tailTime)
+}
+
+func (t *tail) stop() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+}
 
 func (t *tail) look() {
 	s := t.s
 	if last := s.lastFlush.Load(); last != t.seen {
 		t.seen = last
-		t.timer.Reset(tailTime)
+		t.set()
 		return
 	}
 	s.Flush()
