@@ -2,7 +2,6 @@ package pattern
 
 import (
 	"math"
-	"sync/atomic"
 
 	"github.com/ringwire/ringwire/internal/msg"
 	"github.com/ringwire/ringwire/internal/pipe"
@@ -17,11 +16,10 @@ const MaxTopic = 64 << 10
 type fanOut struct {
 	group      *pipe.Group
 	tree       prefixTree[*audience]
-	sieve      sieve
+	filter     Filter
 	shared     pipe.Shared
 	generation uint64
 	matched    []*pipe.End // scratch
-	unmatched  atomic.Int64
 	leaving    []*pipe.End // detached, with subscriptions that sweep has to remove
 	invert     bool
 	noDrop     bool
@@ -57,7 +55,7 @@ func (f *fanOut) add(e *pipe.End, topic string) (added, first bool) {
 	a, ok := f.tree.get(topic)
 	if !ok {
 		f.tree.set(topic, &audience{ends: []*pipe.End{e}})
-		f.sieve.add(topic)
+		f.filter.sieve.add(topic, f.prefixes)
 		return true, true
 	}
 	a.ends = append(a.ends, e)
@@ -85,8 +83,8 @@ func (f *fanOut) remove(e *pipe.End, topic string) (removed, last bool) {
 		return true, false
 	}
 	f.tree.delete(topic)
-	if f.sieve.remove() {
-		f.sieve.refill(f.prefixes)
+	if f.filter.sieve.remove() {
+		f.filter.sieve.refill(f.prefixes)
 	}
 	return true, true
 }
@@ -128,16 +126,6 @@ func (f *fanOut) prefixes(yield func(string) bool) {
 	f.tree.all(func(prefix string, _ *audience) bool { return yield(prefix) })
 }
 
-// unwanted reports that nobody subscribed to a message with the given topic,
-// and counts it, if that can be told at a glance. It needs no lock.
-func (f *fanOut) unwanted(topic []byte) bool {
-	if f.invert || !f.sieve.absent(topic) {
-		return false
-	}
-	f.unmatched.Add(1)
-	return true
-}
-
 // match finds the peers that get a message with the given topic.
 func (f *fanOut) match(topic []byte) []*pipe.End {
 	if f.generation == math.MaxUint64 {
@@ -170,7 +158,7 @@ func (f *fanOut) match(topic []byte) []*pipe.End {
 func (f *fanOut) send(m *msg.Message) (wait *pipe.End) {
 	ends := f.match(m.Frame(0))
 	if len(ends) == 0 {
-		f.unmatched.Add(1)
+		f.filter.unmatched.Add(1)
 		return nil
 	}
 	if f.noDrop {

@@ -31,6 +31,7 @@ func newPub(c *Config) Pattern {
 
 func (p *pub) init(c *Config) {
 	p.fan = fanOut{group: c.Group, invert: c.Invert, noDrop: c.NoDrop, oldest: c.DropOldest, overflow: c.Overflow}
+	p.fan.filter.off = c.Invert
 	p.welcome = c.Welcome
 }
 
@@ -129,10 +130,10 @@ func (p *pub) Subscribers(topic string) int { return p.fan.count(topic) }
 func (p *pub) Topics(e *pipe.End) int { return len(topicsOf(e)) }
 
 // Unmatched implements Publisher.
-func (p *pub) Unmatched() int64 { return p.fan.unmatched.Load() }
+func (p *pub) Unmatched() int64 { return p.fan.filter.unmatched.Load() }
 
-// Unwanted implements Publisher.
-func (p *pub) Unwanted(topic []byte) bool { return p.fan.unwanted(topic) }
+// Filter implements Publisher.
+func (p *pub) Filter() *Filter { return &p.fan.filter }
 
 // SubscribePeer implements Publisher.
 func (p *pub) SubscribePeer(e *pipe.End, topic string) { p.fan.add(e, topic) }

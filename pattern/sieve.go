@@ -1,10 +1,30 @@
 package pattern
 
 import (
+	"encoding/binary"
 	"hash/maphash"
+	"math/bits"
+	"math/rand/v2"
 	"slices"
 	"sync/atomic"
 )
+
+// Filter tells of most messages that nobody wants them. It needs no lock.
+type Filter struct {
+	sieve     sieve
+	off       bool // messages are wanted by those who did not subscribe; immutable
+	unmatched atomic.Int64
+}
+
+// Unwanted reports that nobody subscribed to a message with this topic, if that
+// can be told at a glance. The message is then sent, to nobody, and counted.
+func (f *Filter) Unwanted(topic []byte) bool {
+	if f.off || !f.sieve.absent(topic) {
+		return false
+	}
+	f.unmatched.Add(1)
+	return true
+}
 
 // A sieve tells, without a lock and usually without touching the tree, that no
 // prefix of a set begins a topic: what most messages of a publisher with few
@@ -22,7 +42,6 @@ type sieve struct {
 	state atomic.Pointer[sieveState]
 
 	// Owned by the writer.
-	seed  maphash.Seed
 	stale int // prefixes removed whose bits are still set
 	live  int // prefixes in the set
 }
@@ -30,6 +49,7 @@ type sieve struct {
 // sieveState is immutable but for the bits, which are only ever set.
 type sieveState struct {
 	seed    maphash.Seed
+	key     [2]uint64
 	open    bool  // lets everything pass: the lengths are too many
 	lengths []int // of the prefixes, no two the same
 	levels  []*sieveLevel
@@ -39,6 +59,7 @@ type sieveState struct {
 // is added, because filling a larger one anew would hold up the publisher.
 type sieveLevel struct {
 	words []atomic.Uint64
+	size  int // prefixes that it is made for
 	room  int // prefixes until it is full; owned by the writer
 }
 
@@ -52,9 +73,26 @@ const (
 )
 
 // place returns the word and the bits of a hash.
-func (l *sieveLevel) place(h uint64) (word *atomic.Uint64, bits uint64) {
-	bits = 1<<(h&63) | 1<<(h>>6&63) | 1<<(h>>12&63)
-	return &l.words[h>>18&uint64(len(l.words)-1)], bits
+func (l *sieveLevel) place(h uint64) (word *atomic.Uint64, set uint64) {
+	set = 1<<(h&63) | 1<<(h>>6&63) | 1<<(h>>12&63)
+	return &l.words[h>>18&uint64(len(l.words)-1)], set
+}
+
+// hash is the hash of a prefix. Those of 8 to 16 bytes, which two words cover,
+// have one of their own: a call would cost half as much as all the rest.
+func (st *sieveState) hash(prefix string) uint64 {
+	if n := len(prefix); n >= 8 && n <= 16 {
+		b := []byte(prefix)
+		return st.mix(binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[n-8:]))
+	}
+	return maphash.String(st.seed, prefix)
+}
+
+// mix hashes two words. Its keys are secret: a peer cannot choose prefixes that
+// fall on the same bits.
+func (st *sieveState) mix(a, b uint64) uint64 {
+	high, low := bits.Mul64(a^st.key[0], b^st.key[1])
+	return high ^ low
 }
 
 // absent reports that no prefix of the set begins topic. False says nothing.
@@ -70,9 +108,14 @@ func (s *sieve) absent(topic []byte) bool {
 		if n > len(topic) {
 			continue
 		}
-		h := maphash.Bytes(st.seed, topic[:n])
+		var h uint64
+		if n >= 8 && n <= 16 {
+			h = st.mix(binary.LittleEndian.Uint64(topic), binary.LittleEndian.Uint64(topic[n-8:]))
+		} else {
+			h = maphash.Bytes(st.seed, topic[:n])
+		}
 		for _, l := range st.levels {
-			if word, bits := l.place(h); word.Load()&bits == bits {
+			if word, set := l.place(h); word.Load()&set == set {
 				return false
 			}
 		}
@@ -80,16 +123,15 @@ func (s *sieve) absent(topic []byte) bool {
 	return true
 }
 
-// add notes a prefix that was not in the set.
-func (s *sieve) add(prefix string) {
+// add notes a prefix that was not in the set, which all yields.
+func (s *sieve) add(prefix string, all func(yield func(string) bool)) {
 	s.live++
 	st := s.state.Load()
 	if st != nil && st.open {
 		return
 	}
 	if st == nil {
-		s.seed = maphash.MakeSeed()
-		st = &sieveState{seed: s.seed}
+		st = &sieveState{seed: maphash.MakeSeed(), key: [2]uint64{rand.Uint64(), rand.Uint64()}}
 	}
 	next := *st
 	if !slices.Contains(st.lengths, len(prefix)) {
@@ -100,27 +142,37 @@ func (s *sieve) add(prefix string) {
 			return
 		}
 	}
-	last := len(st.levels) - 1
-	if last < 0 || st.levels[last].room == 0 {
-		next.levels = append(slices.Clone(st.levels), newSieveLevel(last+1))
-		last++
+	switch last := len(st.levels) - 1; {
+	case last < 0:
+		next.levels = []*sieveLevel{newSieveLevel(sieveFirst)}
+	case st.levels[last].room > 0:
+	case st.levels[last].size == sieveFirst:
+		// So few can move, and one level less is looked at.
+		next.levels = []*sieveLevel{newSieveLevel(sieveFirst * sieveGrowth)}
+		for p := range all {
+			next.fill(p)
+		}
+	default:
+		size := min(st.levels[last].size*sieveGrowth, sieveLast)
+		next.levels = append(slices.Clone(st.levels), newSieveLevel(size))
 	}
-	l := next.levels[last]
-	l.room--
-	word, bits := l.place(maphash.String(s.seed, prefix))
-	word.Or(bits)
-	if len(next.lengths) != len(st.lengths) || len(next.levels) != len(st.levels) {
+	next.fill(prefix)
+	if len(next.lengths) != len(st.lengths) || !slices.Equal(next.levels, st.levels) {
 		s.state.Store(&next) // after the bits: a reader that sees the length sees them
 	}
 }
 
-func newSieveLevel(i int) *sieveLevel {
-	room := sieveFirst
-	for ; i > 0 && room < sieveLast; i-- {
-		room *= sieveGrowth
-	}
-	room = min(room, sieveLast)
-	return &sieveLevel{words: make([]atomic.Uint64, room*sieveBits/64), room: room}
+// fill sets the bits of prefix in the last level.
+func (st *sieveState) fill(prefix string) {
+	l := st.levels[len(st.levels)-1]
+	l.room--
+	word, set := l.place(st.hash(prefix))
+	word.Or(set)
+}
+
+// newSieveLevel makes a level for size prefixes, a power of two.
+func newSieveLevel(size int) *sieveLevel {
+	return &sieveLevel{words: make([]atomic.Uint64, size*sieveBits/64), size: size, room: size}
 }
 
 // remove notes that a prefix of the set left it, and reports whether the sieve
@@ -141,8 +193,8 @@ func (s *sieve) remove() (refill bool) {
 func (s *sieve) refill(all func(yield func(string) bool)) {
 	var fresh sieve
 	for prefix := range all {
-		fresh.add(prefix)
+		fresh.add(prefix, all)
 	}
-	s.seed, s.live, s.stale = fresh.seed, fresh.live, 0
+	s.live, s.stale = fresh.live, 0
 	s.state.Store(fresh.state.Load())
 }

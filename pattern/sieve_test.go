@@ -3,6 +3,7 @@ package pattern
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,7 +37,7 @@ func TestSieveNeverHides(t *testing.T) {
 				}
 			case random.IntN(3) > 0:
 				set[p] = true
-				s.add(p)
+				s.add(p, all)
 			}
 			topic := prefix() + "/rest"
 			want := false
@@ -50,6 +51,19 @@ func TestSieveNeverHides(t *testing.T) {
 	}
 }
 
+func only(prefixes ...string) func(func(string) bool) { return slices.Values(prefixes) }
+
+// numbered yields the prefixes of numbers up to last.
+func numbered(last int) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for i := range last + 1 {
+			if !yield(fmt.Sprintf("s%015d", i)) {
+				return
+			}
+		}
+	}
+}
+
 // TestSieveEmptyPrefix: the prefix of everything, and topics shorter than any
 // prefix.
 func TestSieveEmptyPrefix(t *testing.T) {
@@ -57,11 +71,11 @@ func TestSieveEmptyPrefix(t *testing.T) {
 	if !s.absent(nil) {
 		t.Error("an empty set: got that something may begin the empty topic, want nothing")
 	}
-	s.add("long")
+	s.add("long", only("long"))
 	if !s.absent([]byte("lon")) || s.absent([]byte("longer")) {
 		t.Error(`a set of "long": want nothing for "lon", something for "longer"`)
 	}
-	s.add("")
+	s.add("", only("long", ""))
 	if s.absent(nil) || s.absent([]byte("x")) {
 		t.Error("with the empty prefix: want something for every topic")
 	}
@@ -78,7 +92,7 @@ func TestSieveRarelyErrs(t *testing.T) {
 	for _, n := range []int{1, 1000, 100_000} {
 		var s sieve
 		for i := range n {
-			s.add(fmt.Sprintf("s%015d", i))
+			s.add(fmt.Sprintf("s%015d", i), numbered(i))
 		}
 		const topics = 20_000
 		passed := 0
@@ -96,9 +110,9 @@ func TestSieveRarelyErrs(t *testing.T) {
 // TestSieveAfterChurn: prefixes that were removed do not fill it for good.
 func TestSieveAfterChurn(t *testing.T) {
 	var s sieve
-	s.add("keep")
+	s.add("keep", only("keep"))
 	for i := range 200_000 {
-		s.add(fmt.Sprint(i))
+		s.add(fmt.Sprint(i), only("keep", fmt.Sprint(i)))
 		if s.remove() {
 			s.refill(func(yield func(string) bool) { yield("keep") })
 		}
@@ -120,9 +134,11 @@ func TestSieveConcurrent(t *testing.T) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer close(added)
+		var all []string
 		for i := range 20_000 {
 			p := fmt.Sprintf("%0*d", 4+i%9, i)
-			s.add(p)
+			all = append(all, p)
+			s.add(p, only(all...))
 			added <- p
 		}
 	})
@@ -142,7 +158,7 @@ func BenchmarkSieveAbsent(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			var s sieve
 			for i := range n {
-				s.add(fmt.Sprintf("s%015d", i))
+				s.add(fmt.Sprintf("s%015d", i), numbered(i))
 			}
 			topics := make([][]byte, 1024)
 			for i := range topics {

@@ -124,10 +124,8 @@ type Publisher interface {
 	Topics(e *pipe.End) int
 	// Unmatched counts the messages that nobody had subscribed to.
 	Unmatched() int64
-	// Unwanted reports that nobody subscribed to a message with this topic, if
-	// that can be told at a glance; the message is then sent, to nobody, and
-	// counted. It needs no lock.
-	Unwanted(topic []byte) bool
+	// Filter tells what need not be sent.
+	Filter() *Filter
 	// Sweep removes some subscriptions of peers that were detached, and reports
 	// whether there are more. The caller gives the send lock back in between:
 	// a peer with very many must not hold up the others.

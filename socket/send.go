@@ -24,7 +24,7 @@ func (s *Socket) Send(ctx context.Context, frames ...[]byte) error {
 	if err := s.canSend(ctx, len(frames)); err != nil {
 		return err
 	}
-	if s.publisher != nil && !s.group.Shut() && s.publisher.Unwanted(frames[0]) {
+	if s.filter != nil && !s.group.Shut() && s.filter.Unwanted(frames[0]) {
 		return nil
 	}
 	wait, err := s.trySend(frames, nil)

@@ -34,17 +34,17 @@ import (
 // Socket is one ZeroMQ socket. New makes it.
 type Socket struct {
 	// Immutable after New.
-	spec      *pattern.Spec
-	opts      *Options
-	group     *pipe.Group
-	pattern   pattern.Pattern
-	publisher pattern.Publisher // the pattern, if it is one
-	intake    pipe.Intake       // the pattern, if it takes what peers send at once
-	schemes   schemes
-	session   session.Config
-	ctx       context.Context // ends with the socket
-	cancel    context.CancelFunc
-	finished  chan struct{} // closed when Close is through
+	spec     *pattern.Spec
+	opts     *Options
+	group    *pipe.Group
+	pattern  pattern.Pattern
+	filter   *pattern.Filter // a publisher's, else nil
+	intake   pipe.Intake     // the pattern, if it takes what peers send at once
+	schemes  schemes
+	session  session.Config
+	ctx      context.Context // ends with the socket
+	cancel   context.CancelFunc
+	finished chan struct{} // closed when Close is through
 
 	// Owned by the holder of the receive lock.
 	spin park.Spin
@@ -107,7 +107,9 @@ func New(spec *pattern.Spec, opts *Options) (*Socket, error) {
 		Invert: o.InvertMatching, DropOldest: o.OnFull == FullDropOldest, Welcome: o.WelcomeMessage,
 		Overflow: s.overflowed,
 	})
-	s.publisher, _ = s.pattern.(pattern.Publisher)
+	if p, ok := s.pattern.(pattern.Publisher); ok {
+		s.filter = p.Filter()
+	}
 	s.intake, _ = s.pattern.(pipe.Intake)
 	s.session = s.sessionConfig()
 	return s, nil
