@@ -33,6 +33,7 @@ func (libzmqEngine) version() string {
 
 func (libzmqEngine) supports(r role) error {
 	switch {
+	case r.Variant == zeroCopy && r.Pattern == pushPull:
 	case r.Variant != "":
 		return fmt.Errorf("has no variant %q", r.Variant)
 	case r.Goroutines > 1:

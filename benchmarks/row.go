@@ -46,6 +46,15 @@ func withSpinOff(names ...string) []contender {
 	return append([]contender{all[0], {label: "ringwire-" + spinOff, engine: "ringwire", variant: spinOff}}, all[1:]...)
 }
 
+// zeroCopy is the variant of libzmq that sends large bodies from where the
+// application has them.
+const zeroCopy = "zero-copy"
+
+// withZeroCopy puts libzmq's variant last.
+func withZeroCopy(names ...string) []contender {
+	return append(contend(names...), contender{label: "libzmq-" + zeroCopy, engine: "libzmq", variant: zeroCopy})
+}
+
 // roleOf is the role of a contender, without a side.
 func (r row) roleOf(c contender) role {
 	role := r.role

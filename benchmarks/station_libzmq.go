@@ -220,6 +220,7 @@ func (s *libzmqStation) run(spec sliceSpec, shares int) C.struct_suite_slice {
 		number:      C.uchar(spec.Number),
 		marks:       C.int(s.role.marks()),
 		outstanding: C.int(s.role.Outstanding),
+		zero_copy:   zeroCopyFlag(s.role),
 		topics:      (*C.char)(s.topics),
 		topic_count: topicCount,
 	}
@@ -304,4 +305,11 @@ func (s *libzmqStation) close() error {
 		s.closeErr = errors.Join(errs...)
 	})
 	return s.closeErr
+}
+
+func zeroCopyFlag(r role) C.int {
+	if r.Variant == zeroCopy {
+		return 1
+	}
+	return 0
 }

@@ -19,10 +19,8 @@ enum {
 	CLOCK_EVERY = 64,
 };
 
-// ZERO_COPY is the size from which libzmq is faster with zmq_msg_init_data,
-// which sends from a buffer of the application, than with zmq_msg_init_size.
-// One PUSH and one PULL process over tcp, 2 cores, medians of 6 turns of 0.15 s
-// each in turn, messages per second:
+// How a message is made. One PUSH and one PULL process over tcp, 2 cores, medians
+// of 6 turns of 0.15 s each in turn, messages per second:
 //
 //	bytes        zmq_send  init_size  init_data
 //	16            7900000    9540000    7300000
@@ -32,10 +30,10 @@ enum {
 //	65536           24500      23500      31100
 //	1048576          1800       2300       2900
 //
-// Below it, what is sent is made with zmq_msg_init_size, as libzmq's own perf
-// tools do, and only its header is written. zmq_msg_copy of one message is no
-// candidate: an application sends something new each time.
-#define ZERO_COPY 65536
+// What is sent is made with zmq_msg_init_size, as libzmq's own perf tools do,
+// and only its header is written. The variant "zero-copy" sends one buffer of the
+// application again and again with zmq_msg_init_data: an application that can
+// leave its bytes alone until libzmq is through with them.
 
 static int64_t now(void)
 {
@@ -206,7 +204,7 @@ int suite_send(void *socket, struct suite_slice *s)
 	int rc;
 	if (s->rate > 0)
 		rc = send_paced(socket, s);
-	else if (s->size >= ZERO_COPY)
+	else if (s->zero_copy)
 		rc = send_fast_large(socket, s);
 	else
 		rc = send_fast_small(socket, s);

@@ -13,6 +13,7 @@ struct suite_slice {
 	unsigned char number; // of the slice
 	int marks;            // end marks that end receiving
 	int outstanding;      // requests in flight
+	int zero_copy;        // send one buffer again and again
 	const char *topics;   // bodies to publish, one after the other
 	int64_t topic_count;
 

@@ -228,7 +228,25 @@ func (e *End) Slot() *msg.Message {
 	if q.newest != nil {
 		return &q.newest.slot
 	}
+	q.closePack()
 	return q.slot()
+}
+
+// Pack queues a message of one short frame, and reports whether it did: else it
+// must take the way through Slot. It becomes visible with Publish. Needs the read
+// token.
+func (e *End) Pack(body []byte) bool {
+	if e.intake != nil || e.config.Conflate || e.group.Shut() {
+		return false
+	}
+	q := e.in.Load()
+	if !q.pack(body) {
+		return false
+	}
+	if q.count >= batchSize {
+		q.closePack()
+	}
+	return true
 }
 
 // Commit hands the message in the last Slot over; it becomes visible with

@@ -50,6 +50,11 @@ func (s *Session) queueAll() (n int, err error) {
 		if s.dec.Spent() {
 			return n, nil // no slot for what is not there
 		}
+		if body, ok := s.dec.Short(msg.Small); ok && s.end.Pack(body) {
+			s.dec.Skip(body)
+			n++
+			continue
+		}
 		slot := s.end.Slot()
 		for slot == nil {
 			// The queue is full. Not reading on is what makes the peer wait.

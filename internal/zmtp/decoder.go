@@ -191,6 +191,27 @@ func (d *Decoder) Next(m *msg.Message) (Item, error) {
 	return d.scan(p, m)
 }
 
+// Short returns the body of the next item if that is a message of one short
+// frame, of at most most bytes, that is here; Skip consumes it. The body is valid
+// until the next read.
+func (d *Decoder) Short(most int) (body []byte, ok bool) {
+	p := d.buf[d.r:d.w]
+	if d.partial || d.lent != nil || len(p) < 2 || p[0] != 0 {
+		return nil, false
+	}
+	n := int(p[1])
+	if n > most || 2+n > len(p) || int64(n) > d.limits.MaxMessage {
+		return nil, false
+	}
+	return p[2 : 2+n], true
+}
+
+// Skip consumes what Short returned.
+func (d *Decoder) Skip(body []byte) {
+	d.r += 2 + len(body)
+	d.max = ReadSize
+}
+
 // scan looks for a whole message in p, the unread part of the read buffer.
 func (d *Decoder) scan(p []byte, m *msg.Message) (Item, error) {
 	d.spans, d.total = d.spans[:0], 0
