@@ -16,6 +16,7 @@ type Batch struct {
 	bytes  int64
 	lent   bool     // see outbox
 	pieces [][]byte // what is left to write, in order
+	gone   int      // pieces that were written and are not in pieces any more
 	store  [][]byte // storage of pieces
 }
 
@@ -59,6 +60,7 @@ func (b *Batch) Advance(n int) {
 		n -= len(p)
 		b.pieces[0] = nil
 		b.pieces = b.pieces[1:]
+		b.gone++
 	}
 }
 
@@ -68,7 +70,7 @@ func (b *Batch) load(o *outbox) {
 	b.refs, o.refs = o.refs, b.refs[:0]
 	b.head, b.msgs, b.bytes, b.lent = o.head, o.msgs, o.bytes, o.lent
 	o.head, o.msgs, o.bytes, o.lent = 0, 0, 0, false
-	b.pieces = b.store[:0]
+	b.pieces, b.gone = b.store[:0], 0
 	at := b.head
 	for i := range b.refs {
 		r := &b.refs[i]
@@ -76,6 +78,7 @@ func (b *Batch) load(o *outbox) {
 			b.pieces = append(b.pieces, b.buf.B[at:r.at])
 			at = r.at
 		}
+		r.piece = len(b.pieces)
 		b.pieces = append(b.pieces, r.body)
 	}
 	if at < len(b.buf.B) {
@@ -102,12 +105,9 @@ func (b *Batch) release() {
 
 // keep copies what is lent and not written.
 func (b *Batch) keep() {
-	keep(b.refs, func(old, copied []byte) {
-		end := &old[len(old)-1]
-		for i, p := range b.pieces {
-			if len(p) > 0 && &p[len(p)-1] == end {
-				b.pieces[i] = copied[len(copied)-len(p):]
-			}
+	keep(b.refs, func(r *ref, copied []byte) {
+		if i := r.piece - b.gone; i >= 0 {
+			b.pieces[i] = copied[len(copied)-len(b.pieces[i]):]
 		}
 	})
 	b.lent = false

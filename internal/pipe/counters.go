@@ -124,8 +124,9 @@ func (e *End) Counts() Counts {
 func (e *End) Bury() (c Counts, done bool) {
 	e.got.mu.Lock()
 	defer e.got.mu.Unlock()
+	fed := e.fed.Load() // before the counters: what came is then in them
 	c = e.counts()
-	e.got.buried = c.RecvQueued == 0 && !e.Connected()
+	e.got.buried = c.RecvQueued == 0 && !fed && !e.Connected()
 	return c, e.got.buried
 }
 
@@ -146,11 +147,15 @@ func (e *End) counts() Counts {
 
 	direct := e.got.published.Load()
 	q := e.in.Load()
-	if e.group.recv.TryLock() {
+	g := e.group
+	g.counting.Add(1)
+	if g.recv.TryLock() {
 		direct = e.got.direct
 		q.release()
-		e.group.recv.Unlock()
+		g.recv.Unlock()
+		g.Settle() // for whoever could not while we had the lock
 	}
+	g.counting.Add(-1)
 	// What is queued is derived from the same two numbers, or a message that is
 	// received meanwhile would be in none of the three.
 	popped := q.freed()

@@ -121,6 +121,7 @@ type End struct {
 	viaQueue  bool        // the last message came through the queue; owned by the receiver
 	waste     msg.Message // what comes while the socket is closing; owned by the reader
 	got       got
+	fed       atomic.Bool // inproc: the peer may still put something into in
 }
 
 // wireBox makes an interface value atomic.

@@ -59,6 +59,7 @@ type Group struct {
 	// sleeps.
 	recv     park.Lock
 	receiver park.Waiter
+	counting atomic.Int32        // calls that take the receive lock for a moment, to count
 	awaited  atomic.Bool         // a receiver waits for input
 	wanted   atomic.Bool         // the receiver sleeps and would take a read token
 	single   atomic.Pointer[End] // the one ready end, if it is a connection; written under mu

@@ -11,8 +11,16 @@ import (
 // first.
 func (g *Group) LockRecv(cancel <-chan struct{}) bool { return g.recv.Lock(cancel) }
 
-// TryLockRecv takes the receive lock if it is free.
-func (g *Group) TryLockRecv() bool { return g.recv.TryLock() }
+// TryLockRecv takes the receive lock if no receiver has it.
+func (g *Group) TryLockRecv() bool {
+	for !g.recv.TryLock() {
+		if g.counting.Load() == 0 {
+			return false
+		}
+		park.Turn() // it may only be somebody who counts
+	}
+	return true
+}
 
 // UnlockRecv gives the receive lock back, and with it a read token that must
 // not stay: whoever changed the group's ends meanwhile could not take it.

@@ -30,7 +30,10 @@ func (e *End) Accept(group *Group, config Config, intake Intake, owner Owner) *E
 }
 
 // Link makes peer the one that e's messages go to. Needs the send lock of e.
-func (e *End) Link(peer *End) { e.link, e.joined = peer, true }
+func (e *End) Link(peer *End) {
+	e.link, e.joined = peer, true
+	peer.fed.Store(true)
+}
 
 // Unlink ends that and returns who it was, nil if nobody. Needs the send lock
 // of e.
@@ -38,12 +41,18 @@ func (e *End) Unlink() *End {
 	peer := e.link
 	e.link = nil
 	e.ShowStaged()
+	if peer != nil {
+		peer.fed.Store(false) // after what was staged
+	}
 	return peer
 }
 
 // Renounce undoes Accept for e, which never was ready: what is in the lane is
 // not ours. Needs the send lock of e.
 func (e *End) Renounce() {
+	if e.link != nil {
+		e.link.fed.Store(false)
+	}
 	e.link = nil
 	e.lane = newQueue(e.config.SendHWM, e.config.SendHWMBytes, e.config.Conflate)
 	e.in.Store(newQueue(e.config.RecvHWM, e.config.RecvHWMBytes, e.config.Conflate))
@@ -52,6 +61,9 @@ func (e *End) Renounce() {
 
 // Withhold undoes it for the end that connects. Needs the send lock of e.
 func (e *End) Withhold() {
+	if e.link != nil {
+		e.link.fed.Store(false)
+	}
 	e.link, e.joined = nil, false
 	e.lane.setLimits(e.config.SendHWM, e.config.SendHWMBytes)
 }

@@ -44,6 +44,7 @@ type ref struct {
 	body   []byte
 	frames bool
 	lent   bool         // the bytes are the caller's of a Send in progress
+	piece  int          // in a batch: the number of its piece
 	last   *msg.Message // to release once this body was written; may be nil
 }
 
@@ -91,8 +92,9 @@ func (o *outbox) putLent(m *msg.Message) {
 	o.bytes += int64(len(b.B) - before)
 }
 
-// keep copies what is lent.
-func keep(refs []ref, kept func(old, copied []byte)) {
+// keep copies what is lent, and tells kept of it before anything else refers to
+// the copy.
+func keep(refs []ref, kept func(r *ref, copied []byte)) {
 	for i := range refs {
 		r := &refs[i]
 		if !r.lent {
@@ -100,7 +102,7 @@ func keep(refs []ref, kept func(old, copied []byte)) {
 		}
 		m := msg.Get()
 		m.SetBody(r.body)
-		kept(r.body, m.Frame(0))
+		kept(r, m.Frame(0))
 		r.body, r.last, r.lent = m.Frame(0), m, false
 	}
 }

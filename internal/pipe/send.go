@@ -105,7 +105,7 @@ func (e *End) Keep(b *Batch) {
 		b.keep()
 	}
 	if e.out.lent {
-		keep(e.out.refs, func(_, _ []byte) {})
+		keep(e.out.refs, func(*ref, []byte) {})
 		e.out.lent = false
 	}
 }

@@ -65,20 +65,34 @@ func (s *Session) Claim() bool {
 func (s *Session) FlushClaimed() {
 	left, err := s.flush(false)
 	if left && s.config.SpinTurns >= 0 {
-		for turns := lentTurns + s.batch.Lent()/lentBytes; left && turns > 0 && s.batch.Lent() > 0; turns-- {
-			park.Turn()
-			left, err = s.flush(false)
-		}
+		left, err = s.flushLent()
 	}
 	s.end.Keep(&s.batch)
 	s.release(left, err)
 }
 
-// lentTurns and lentBytes are how often FlushClaimed tries again, and for how
-// many bytes once more.
+// flushLent goes on with a flush that left bytes of a caller's, for a time in
+// which they could be copied, and while it gets on.
+func (s *Session) flushLent() (left bool, err error) {
+	rest := s.batch.Lent()
+	end := now() + lentTime + int64(rest)/lentRate
+	left = true
+	for stuck := 0; left && rest > 0 && stuck < lentStuck && now() < end; {
+		park.Turn()
+		left, err = s.flush(false)
+		if n := s.batch.Lent(); n < rest {
+			rest, stuck = n, 0
+		} else {
+			stuck++
+		}
+	}
+	return left, err
+}
+
 const (
-	lentTurns = 200
-	lentBytes = 1 << 10
+	lentTime  = int64(50 * time.Microsecond)
+	lentRate  = 4  // bytes that are copied in a nanosecond
+	lentStuck = 64 // turns in which the kernel took nothing
 )
 
 // release gives the write token back after a flush that did not wait.
