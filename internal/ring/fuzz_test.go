@@ -14,7 +14,11 @@ type model struct {
 	popped    uint64
 }
 
-func (m *model) full() bool { return len(m.staged)+len(m.published) >= m.limit }
+// full reports whether there is no room while lag slots that were advanced have
+// not gone back.
+func (m *model) full(lag int) bool { return len(m.staged)+len(m.published)+lag >= m.limit }
+
+func lag(r *Ring[entry]) int { return int(r.Consumed() - r.Popped()) }
 
 func (m *model) setLimit(limit int) {
 	m.limit = limit
@@ -57,7 +61,7 @@ func FuzzRing(f *testing.F) {
 			for range int(op>>3) + 1 {
 				applyOp(t, &r, &m, op)
 			}
-			deepest = max(deepest, len(m.staged)+len(m.published))
+			deepest = max(deepest, len(m.staged)+len(m.published)+lag(&r))
 			compare(t, &r, &m, start, at, data)
 			if got, want := circle(t, &r), chunksFor(deepest); got > want {
 				t.Fatalf("operation %d of %v: got %d chunks for a depth of %d, want %d or fewer", at, data, got, deepest, want)
@@ -83,8 +87,8 @@ func applyOp(t *testing.T, r *Ring[entry], m *model, op byte) {
 		pushBoth(t, r, m)
 		publishBoth(r, m)
 	case 5: // a slot taken and not committed: nothing happened
-		if slot := r.Slot(); (slot == nil) != m.full() || slot != r.Slot() {
-			t.Fatalf("got slot %p, then %p, want the same twice, and nil only if full (%t)", slot, r.Slot(), m.full())
+		if slot := r.Slot(); (slot == nil) != m.full(lag(r)) || slot != r.Slot() {
+			t.Fatalf("got slot %p, then %p, want the same twice, and nil only if full (%t)", slot, r.Slot(), m.full(lag(r)))
 		}
 	case 6: // a slot looked at and not advanced: nothing happened
 		if slot := r.Peek(); (slot == nil) != (len(m.published) == 0) || slot != r.Peek() {
@@ -100,7 +104,8 @@ func applyOp(t *testing.T, r *Ring[entry], m *model, op byte) {
 
 func pushBoth(t *testing.T, r *Ring[entry], m *model) {
 	seq := m.pushed + uint64(len(m.staged))
-	if got, want := push(r, seq), !m.full(); got != want {
+	behind := lag(r)
+	if got, want := push(r, seq), !m.full(behind); got != want {
 		t.Fatalf("push of entry %d: got room %t, want %t", seq, got, want)
 	} else if got {
 		m.staged = append(m.staged, seq)
@@ -135,8 +140,12 @@ func popBoth(t *testing.T, r *Ring[entry], m *model) {
 // compare checks what anyone may ask.
 func compare(t *testing.T, r *Ring[entry], m *model, start uint64, at int, data []byte) {
 	t.Helper()
-	if got, want := r.Len(), len(m.published); got != want {
+	behind := lag(r)
+	if got, want := r.Len(), len(m.published)+behind; got != want {
 		t.Fatalf("operation %d of %v: got length %d, want %d", at, data, got, want)
+	}
+	if behind < 0 || behind >= chunkSlots || len(m.published) == 0 && behind > 0 {
+		t.Fatalf("operation %d of %v: got %d slots not released with %d published and the limit %d", at, data, behind, len(m.published), m.limit)
 	}
 	if got, want := r.Empty(), len(m.published) == 0; got != want {
 		t.Fatalf("operation %d of %v: got empty %t, want %t", at, data, got, want)
@@ -144,7 +153,7 @@ func compare(t *testing.T, r *Ring[entry], m *model, start uint64, at int, data 
 	if got, want := r.Pushed()-start, m.pushed; got != want {
 		t.Fatalf("operation %d of %v: got %d pushed, want %d", at, data, got, want)
 	}
-	if got, want := r.Popped()-start, m.popped; got != want {
-		t.Fatalf("operation %d of %v: got %d popped, want %d", at, data, got, want)
+	if got, want := r.Consumed()-start, m.popped; got != want {
+		t.Fatalf("operation %d of %v: got %d consumed, want %d", at, data, got, want)
 	}
 }

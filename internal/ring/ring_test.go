@@ -276,3 +276,32 @@ func TestNoFalseSharing(t *testing.T) {
 		t.Errorf("got a ring of %d bytes, want 512 or fewer: an idle ring holds next to nothing", size)
 	}
 }
+
+// TestReleaseLags: the consumer gives slots back when a 32nd of the limit waits,
+// at once in a small ring, when it has read all, and when it says so.
+func TestReleaseLags(t *testing.T) {
+	for _, row := range []struct{ limit, most int }{{1, 1}, {63, 1}, {64, 2}, {1000, 31}, {100_000, 32}, {0, 32}} {
+		var r Ring[entry]
+		r.Init(row.limit)
+		n := uint64(100)
+		if row.limit > 0 {
+			n = min(n, uint64(row.limit))
+		}
+		mustPush(t, &r, 0, n-1)
+		for i := range n {
+			before := r.Popped()
+			r.Peek()
+			released := r.Advance()
+			behind := int(r.Consumed() - r.Popped())
+			if released != (r.Popped() > before) || behind >= row.most {
+				t.Fatalf("limit %d, slot %d: got released %t, %d behind, want fewer than %d", row.limit, i, released, behind, row.most)
+			}
+			if i == n-2 && behind > 0 && (!r.Release() || r.Popped() != r.Consumed() || r.Release()) {
+				t.Fatalf("limit %d: Release left %d of %d, or said twice that it did something", row.limit, r.Consumed()-r.Popped(), r.Consumed())
+			}
+		}
+		if r.Popped() != n {
+			t.Errorf("limit %d: got %d released after the last of %d, want all", row.limit, r.Popped(), n)
+		}
+	}
+}
