@@ -75,6 +75,9 @@ func (m *manyConnections) repetition(ctx context.Context, c contender, count int
 		return nil, err
 	}
 	defer t.close()
+	if err := t.tidy(ctx); err != nil {
+		return nil, err
+	}
 	_, before, err := t.usage(ctx)
 	if err != nil {
 		return nil, err
@@ -100,12 +103,22 @@ func (m *manyConnections) repetition(ctx context.Context, c contender, count int
 	}
 	passed := time.Since(began).Seconds()
 	used := sendTo.since(sendFrom).and(recvTo.since(recvFrom))
-	if used.CPU == nil || recvTo.Resident == nil || before.Resident == nil {
+	// What the connections hold, without the garbage of making them, which goes
+	// when Go's collector next runs: an idle process may be resident for minutes
+	// with twice as much.
+	if err := t.tidy(ctx); err != nil {
+		return nil, err
+	}
+	_, held, err := t.usage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if used.CPU == nil || held.Resident == nil || before.Resident == nil {
 		return nil, errors.New("this system does not count a process's memory and CPU time")
 	}
 	return map[string]float64{
 		secondsToReady.unit:     ready.Seconds(),
-		bytesPerConnection.unit: float64(max(*recvTo.Resident-*before.Resident, 0)) / float64(count),
+		bytesPerConnection.unit: float64(max(*held.Resident-*before.Resident, 0)) / float64(count),
 		idleCPU.unit:            *used.CPU / passed,
 	}, nil
 }

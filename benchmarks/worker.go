@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -28,6 +29,7 @@ const (
 	actionSlice = "slice"
 	actionMark  = "mark"
 	actionUsage = "usage"
+	actionTidy  = "tidy" // give back what Go's collector holds and nobody uses
 )
 
 // reply is the line of JSON that a worker writes for each request.
@@ -96,7 +98,7 @@ type worker struct {
 }
 
 func (w *worker) do(ctx context.Context, r request) (reply, error) {
-	if w.station == nil && r.Do != actionOpen && r.Do != actionUsage {
+	if w.station == nil && r.Do != actionOpen && r.Do != actionUsage && r.Do != actionTidy {
 		return reply{}, fmt.Errorf("asked for %s before %s", r.Do, actionOpen)
 	}
 	switch r.Do {
@@ -118,6 +120,9 @@ func (w *worker) do(ctx context.Context, r request) (reply, error) {
 		return reply{Result: &got, Usage: &used}, err
 	case actionMark:
 		return reply{}, w.station.endMark(r.Number)
+	case actionTidy:
+		debug.FreeOSMemory()
+		return reply{}, nil
 	case actionUsage:
 		return reply{Usage: &usage{CPU: cpuSeconds(), Resident: residentBytes()}}, nil
 	}

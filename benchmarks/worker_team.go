@@ -192,6 +192,16 @@ func (t *team) usage(ctx context.Context) (send, recv usage, err error) {
 	return send, recv, nil
 }
 
+// tidy has both sides give back memory that they do not use.
+func (t *team) tidy(ctx context.Context) error {
+	for _, p := range t.processes() {
+		if _, err := p.call(ctx, opening, request{Do: actionTidy}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // close ends the workers in order.
 func (t *team) close() {
 	for _, p := range t.processes() {

@@ -209,7 +209,7 @@ func (s *Socket) shake(conn net.Conn, p *peer, local, remote string) (*session.S
 	if t := s.opts.HandshakeTimeout; t > 0 {
 		deadline = time.Now().Add(t)
 	}
-	sess, err := session.Handshake(conn, s.session, deadline)
+	sess, err := session.Handshake(conn, &s.session, deadline)
 	if err != nil {
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			s.tally.timeouts.Add(1)

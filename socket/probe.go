@@ -66,7 +66,7 @@ func probe(ctx context.Context, endpoint string, spec *pattern.Spec, opts *Optio
 		deadline = time.Now().Add(t)
 	}
 	began := time.Now()
-	sess, err := session.Handshake(conn, s.session, deadline)
+	sess, err := session.Handshake(conn, &s.session, deadline)
 	switch {
 	case ctx.Err() != nil:
 		return PeerInfo{}, ctx.Err()

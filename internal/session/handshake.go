@@ -15,8 +15,9 @@ import (
 )
 
 // Handshake exchanges greetings and runs the mechanism, until the absolute
-// deadline (none if zero). On failure the caller closes conn.
-func Handshake(conn net.Conn, config Config, deadline time.Time) (*Session, error) {
+// deadline (none if zero). On failure the caller closes conn. It keeps config,
+// which must not change any more.
+func Handshake(conn net.Conn, config *Config, deadline time.Time) (*Session, error) {
 	if err := conn.SetDeadline(deadline); err != nil {
 		return nil, fmt.Errorf("handshake: %w", err)
 	}
@@ -24,8 +25,6 @@ func Handshake(conn net.Conn, config Config, deadline time.Time) (*Session, erro
 		config:  config,
 		conn:    conn,
 		dec:     zmtp.NewDecoder(zmtp.Limits{MaxMessage: security.DefaultHandshakeBytes}),
-		back:    make(chan struct{}, 1),
-		written: make(chan struct{}),
 		closing: make(chan struct{}),
 	}
 	if err := s.greet(); err != nil {

@@ -26,6 +26,9 @@ func (s *Session) read() error {
 		if err != nil {
 			return err
 		}
+		if n > 0 && s.back == nil {
+			s.back = make(chan struct{}, 1)
+		}
 		if n > 0 && s.group.Offer(s.end) {
 			s.lease.arm()
 			s.group.Settle() // the single end may have changed between offer and acceptance

@@ -60,7 +60,7 @@ const (
 // Session is one connection after its handshake.
 type Session struct {
 	// Immutable after Handshake.
-	config  Config
+	config  *Config
 	conn    net.Conn
 	io      conduit
 	mech    security.Conn
@@ -76,7 +76,7 @@ type Session struct {
 
 	// Reading, shared.
 	spin   park.Spin     // owned by the holder of the read token
-	back   chan struct{} // capacity 1: the read token came back to the reader
+	back   chan struct{} // capacity 1: the read token came back to the reader; made by it before it first gives it away
 	fills  atomic.Uint64 // reads begun; the lease and the heartbeat watch it
 	heard  atomic.Uint64 // reads that brought something
 	inPoll atomic.Bool   // a receiver waits in the poller: it reads for us
@@ -92,8 +92,9 @@ type Session struct {
 	stream    atomic.Bool // the last flush found a batch that was worth waiting for
 	tail      tail
 	writer    park.Waiter
-	writing   atomic.Int32  // state of the writer goroutine
-	written   chan struct{} // closed when the writer goroutine ended
+	writing   atomic.Int32  // state of the writer goroutine; changed with starting
+	starting  sync.Mutex
+	written   chan struct{} // closed when the writer goroutine ended; made when it starts
 	control   control
 
 	heart heart
@@ -123,7 +124,7 @@ func (s *Session) Run() error {
 	s.lease.stop()
 	s.tail.stop()
 	s.cancel.forget()
-	if !s.writing.CompareAndSwap(writerNone, writerNever) {
+	if !s.beginWriter(writerNever) {
 		s.writer.Wake()
 		<-s.written
 	}

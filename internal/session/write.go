@@ -136,11 +136,26 @@ func (s *Session) dirty() bool { return s.control.pending() || s.end.HasOutput()
 // wakeWriter tells the writer goroutine to look, and starts it if there is
 // none.
 func (s *Session) wakeWriter() {
-	if s.writing.Load() == writerNone && s.writing.CompareAndSwap(writerNone, writerRuns) {
+	if s.writing.Load() == writerNone && s.beginWriter(writerRuns) {
 		go s.write()
 		return
 	}
 	s.writer.Wake()
+}
+
+// beginWriter decides, once, whether there is a writer goroutine, and reports
+// whether it was this call that did.
+func (s *Session) beginWriter(state int32) bool {
+	s.starting.Lock()
+	defer s.starting.Unlock()
+	if s.writing.Load() != writerNone {
+		return false
+	}
+	if state == writerRuns {
+		s.written = make(chan struct{})
+	}
+	s.writing.Store(state)
+	return true
 }
 
 // write is the writer goroutine: it serves tails and full kernel buffers.
