@@ -94,10 +94,16 @@ func TestLibzmqOptions(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"local_thr", "--help"}} {
+	for command, want := range map[string]string{
+		"":          "local_thr",
+		"local_thr": "ringwire, libzmq, pebbe, go-zeromq do",
+		"suite":     "3 a requirement was missed",
+		"compare":   "2 wrong arguments",
+	} {
+		args := strings.Fields(command + " --help")
 		code, stdout, stderr := runHere(t, args...)
-		if code != exitOK || stderr != "" || !strings.Contains(stdout, "local_thr") {
-			t.Errorf("%q: got exit code %d, stderr %q and stdout %q, want %d, nothing and a text about local_thr", args, code, stderr, stdout, exitOK)
+		if code != exitOK || stderr != "" || !strings.Contains(stdout, want) {
+			t.Errorf("%q: got exit code %d, stderr %q and stdout %q, want %d, nothing and a text with %q", args, code, stderr, stdout, exitOK, want)
 		}
 	}
 }

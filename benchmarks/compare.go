@@ -13,9 +13,11 @@ import (
 // compareCommand puts two results of the suite side by side.
 func compareCommand(stdout io.Writer) *cli.Command {
 	return &cli.Command{
-		Name:            "compare",
-		Usage:           "say what changed between two results of the suite",
-		ArgsUsage:       "<old.json> <new.json>",
+		Name:      "compare",
+		Usage:     "say what changed between two results of the suite",
+		ArgsUsage: "<old.json> <new.json>",
+		Description: "Exit codes: 0 the comparison was printed, whatever it says; 1 it could not be printed; " +
+			"2 wrong arguments, or a file that is no result. " + goRunCodes,
 		HideHelpCommand: true,
 		OnUsageError:    onUsageError,
 		Action: func(_ context.Context, c *cli.Command) error {
@@ -25,11 +27,11 @@ func compareCommand(stdout io.Writer) *cli.Command {
 			}
 			old, err := result.Load(args[0])
 			if err != nil {
-				return err
+				return &usageError{err}
 			}
 			current, err := result.Load(args[1])
 			if err != nil {
-				return err
+				return &usageError{err}
 			}
 			return report.Comparison(stdout, result.Compare(old, current))
 		},

@@ -118,12 +118,12 @@ func (l *pebbeLink) ready() error {
 	if err := l.socket.Connect(l.plug.endpoint); err != nil {
 		return fmt.Errorf("connect %s: pebbe: %w", l.plug.endpoint, err)
 	}
-	for monitor != nil {
+	for waited := time.Duration(0); monitor != nil; waited += pebbePoll {
 		_, _, _, err := monitor.RecvEvent(0)
 		if err == nil {
 			return l.socket.Monitor("", 0)
 		}
-		if err := l.again(err); err != nil {
+		if err := l.again(err, waited); err != nil {
 			return err
 		}
 	}
@@ -150,12 +150,12 @@ func (l *pebbeLink) monitor() (*zmq4.Socket, error) {
 func (l *pebbeLink) send(b []byte) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for {
+	for waited := time.Duration(0); ; waited += pebbePoll {
 		_, err := l.socket.SendBytes(b, 0)
 		if err == nil {
 			return nil
 		}
-		if err = l.again(err); err != nil {
+		if err = l.again(err, waited); err != nil {
 			return err
 		}
 	}
@@ -164,24 +164,28 @@ func (l *pebbeLink) send(b []byte) error {
 func (l *pebbeLink) recv() ([]byte, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for {
+	for waited := time.Duration(0); ; waited += pebbePoll {
 		b, err := l.socket.RecvBytes(0)
 		if err == nil {
 			return b, nil
 		}
-		if err = l.again(err); err != nil {
+		if err = l.again(err, waited); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// again returns nil if the call that returned err is to be repeated.
-func (l *pebbeLink) again(err error) error {
+// again returns nil if the call that returned err is to be repeated. It has
+// waited that long before.
+func (l *pebbeLink) again(err error, waited time.Duration) error {
 	if zmq4.AsErrno(err) != zmq4.Errno(syscall.EAGAIN) {
 		return err
 	}
 	if l.ended.Load() {
 		return errLinkClosed
+	}
+	if l.plug.blocked != nil {
+		l.plug.blocked(waited + pebbePoll)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // foreignEngines are those of other libraries, as far as this build has them.
@@ -52,6 +53,10 @@ type plug struct {
 	kind     string // in ZeroMQ's words, which are SP's, too: "PUSH"
 	bind     bool
 	endpoint string
+
+	// blocked may be nil. A link that waits in steps tells how long a call has
+	// taken so far.
+	blocked func(time.Duration)
 }
 
 // foreignEngine has the suite's loops work on links.

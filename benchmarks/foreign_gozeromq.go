@@ -118,6 +118,8 @@ func (l *goZeroMQLink) settle() error {
 	}
 }
 
+func (l *goZeroMQLink) peerGone() <-chan struct{} { return l.gone }
+
 func (l *goZeroMQLink) close() error {
 	l.stop()
 	return l.shut()

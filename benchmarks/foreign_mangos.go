@@ -170,6 +170,8 @@ func (l *mangosLink) settle() error {
 	}
 }
 
+func (l *mangosLink) peerGone() <-chan struct{} { return l.detached }
+
 func (l *mangosLink) close() error {
 	l.stop()
 	return l.shut()

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io"
 	"time"
 )
 
@@ -16,12 +18,21 @@ func newForeign(f *foreign) (library, error) {
 	return foreignLibrary{room}, nil
 }
 
-func (l foreignLibrary) close() error { return l.room.end() }
+func (l foreignLibrary) close(ctx context.Context, j *job) error {
+	return j.delivering(ctx, l.room.end)
+}
 
 // role opens a link, has work use it, and closes it. A role that has sent what
-// nothing comes back for must settle.
-func (l foreignLibrary) role(ctx context.Context, j *job, p plug, settles bool, work func(link) error) error {
+// nothing comes back for must settle. Work calls arrived when a message came.
+func (l foreignLibrary) role(ctx context.Context, j *job, p plug, settles bool, work func(l link, arrived func()) error) error {
 	p.endpoint = j.endpoint
+	if j.patience > 0 {
+		p.blocked = func(d time.Duration) {
+			if d >= j.patience {
+				j.waits(j.noMessage())
+			}
+		}
+	}
 	opened, bound, err := l.room.open(ctx, p)
 	if err != nil {
 		return interrupted(ctx, err)
@@ -29,9 +40,14 @@ func (l foreignLibrary) role(ctx context.Context, j *job, p plug, settles bool, 
 	if p.bind {
 		j.bound(bound)
 	}
+	arrived := j.watch(func() (int64, string) { return 0, j.noPeer() })
+	defer arrived()
 	err = opened.ready()
 	if err == nil {
-		err = work(opened)
+		if !p.bind {
+			arrived() // of who binds, the first message tells
+		}
+		err = work(opened, arrived)
 	}
 	if err == nil && settles {
 		err = opened.settle()
@@ -52,10 +68,11 @@ func (j *job) recvSized(l link, i int) ([]byte, error) {
 }
 
 func (l foreignLibrary) pull(ctx context.Context, j *job) (elapsed time.Duration, err error) {
-	err = l.role(ctx, j, plug{kind: "PULL", bind: true}, false, func(l link) error {
+	err = l.role(ctx, j, plug{kind: "PULL", bind: true}, false, func(l link, arrived func()) error {
 		if _, err := j.recvSized(l, 0); err != nil {
 			return err
 		}
+		arrived()
 		start := time.Now()
 		for i := 1; i < j.count; i++ {
 			if _, err := j.recvSized(l, i); err != nil {
@@ -69,7 +86,7 @@ func (l foreignLibrary) pull(ctx context.Context, j *job) (elapsed time.Duration
 }
 
 func (l foreignLibrary) push(ctx context.Context, j *job) error {
-	return l.role(ctx, j, plug{kind: "PUSH"}, true, func(l link) error {
+	return l.role(ctx, j, plug{kind: "PUSH"}, true, func(l link, _ func()) error {
 		buffer := make([]byte, j.size)
 		for range j.count {
 			if err := l.send(buffer); err != nil {
@@ -81,13 +98,13 @@ func (l foreignLibrary) push(ctx context.Context, j *job) error {
 }
 
 func (l foreignLibrary) reply(ctx context.Context, j *job) error {
-	return l.role(ctx, j, plug{kind: "REP", bind: true}, true, func(l link) error {
-		for i := range j.count {
-			b, err := j.recvSized(l, i)
-			if err != nil {
-				return err
-			}
-			if err := l.send(b); err != nil {
+	return l.role(ctx, j, plug{kind: "REP", bind: true}, true, func(l link, arrived func()) error {
+		if err := j.echo(l, 0); err != nil {
+			return err
+		}
+		arrived()
+		for i := 1; i < j.count; i++ {
+			if err := j.echo(l, i); err != nil {
 				return err
 			}
 		}
@@ -95,17 +112,40 @@ func (l foreignLibrary) reply(ctx context.Context, j *job) error {
 	})
 }
 
+// echo returns message i.
+func (j *job) echo(l link, i int) error {
+	b, err := j.recvSized(l, i)
+	if err != nil {
+		return err
+	}
+	return l.send(b)
+}
+
+// partnered is a link that can tell that its peer has gone, when it goes on
+// waiting all the same.
+type partnered interface {
+	peerGone() <-chan struct{}
+}
+
 func (l foreignLibrary) request(ctx context.Context, j *job) (*roundTrips, error) {
 	trips := newRoundTrips()
-	err := l.role(ctx, j, plug{kind: "REQ"}, false, func(l link) error {
+	err := l.role(ctx, j, plug{kind: "REQ"}, false, func(l link, _ func()) error {
+		done := func() bool { return false }
+		if p, ok := l.(partnered); ok {
+			done = lostPeer(p.peerGone(), func() { l.close() })
+		}
 		buffer := make([]byte, j.size)
-		return trips.measure(j.count, func(i int) error {
+		err := trips.measure(j.count, func(i int) error {
 			if err := l.send(buffer); err != nil {
 				return err
 			}
 			_, err := j.recvSized(l, i)
 			return err
 		})
+		if lost := done(); err != nil && (lost || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
+			err = j.peerLost(err)
+		}
+		return err
 	})
 	return trips, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -30,8 +31,9 @@ type library interface {
 	request(ctx context.Context, j *job) (*roundTrips, error)
 
 	// close returns when what the roles have sent is delivered, however long
-	// that takes. No role is played then or after.
-	close() error
+	// that takes, or with an error when ctx is done. No role is played then or
+	// after.
+	close(ctx context.Context, j *job) error
 }
 
 // forwarding is a library that has XSUB and XPUB sockets and forwards between
@@ -64,6 +66,18 @@ type job struct {
 	stats    bool
 	log      io.Writer // for what is not a result
 	onBound  func()    // may be nil: called when an endpoint is bound
+
+	patience time.Duration // see watch; 0: says nothing
+	said     *sync.Once    // see waits
+}
+
+// newJob is a job of a tool without what is to be done.
+func newJob(t *tool, log io.Writer) *job {
+	j := &job{tool: t.name, log: log, said: new(sync.Once)}
+	if t.reach == betweenProcesses {
+		j.patience = patience
+	}
+	return j
 }
 
 // bound reports the real endpoint of a bind, when only that can be connected
@@ -91,6 +105,7 @@ type libraryKind struct {
 	inproc    bool // has an inproc transport that the tools can use
 	forwards  bool // is a forwarding library
 	wildcards bool // binds ipc://*
+	zmtp      bool // speaks ZeroMQ's protocol over tcp and ipc
 	begin     func() (library, error)
 }
 
@@ -98,10 +113,10 @@ type libraryKind struct {
 // with errNotBuilt.
 func libraryKinds() []libraryKind {
 	return []libraryKind{
-		{name: "ringwire", inproc: true, forwards: true, wildcards: true, begin: func() (library, error) { return ringwireLibrary{}, nil }},
-		{name: "libzmq", inproc: true, forwards: true, wildcards: true, begin: newLibzmq},
-		{name: "pebbe", inproc: true, wildcards: true, begin: newPebbe},
-		{name: "go-zeromq", begin: func() (library, error) { return newForeign(goZeroMQLibrary) }},
+		{name: "ringwire", inproc: true, forwards: true, wildcards: true, zmtp: true, begin: func() (library, error) { return ringwireLibrary{}, nil }},
+		{name: "libzmq", inproc: true, forwards: true, wildcards: true, zmtp: true, begin: newLibzmq},
+		{name: "pebbe", inproc: true, wildcards: true, zmtp: true, begin: newPebbe},
+		{name: "go-zeromq", zmtp: true, begin: func() (library, error) { return newForeign(goZeroMQLibrary) }},
 		{name: "mangos", inproc: true, begin: func() (library, error) { return newForeign(mangosLibrary) }},
 		{name: "net", begin: func() (library, error) { return newForeign(netLibrary) }},
 	}
@@ -131,6 +146,20 @@ func libraryNames(t *tool) string {
 		}
 	}
 	return strings.Join(names, ", ")
+}
+
+// mixing says which libraries may be on the other side of which.
+func mixing() string {
+	var speak, others []string
+	for _, k := range libraryKinds() {
+		if k.zmtp {
+			speak = append(speak, k.name)
+		} else {
+			others = append(others, k.name)
+		}
+	}
+	return fmt.Sprintf("The two sides may be of different libraries if both speak ZMTP: %s do, and so do libzmq's own perf tools. %s speak only to themselves.",
+		strings.Join(speak, ", "), strings.Join(others, " and "))
 }
 
 // findLibrary begins with the library of the job, if that can do what t and j

@@ -15,6 +15,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unsafe"
 )
@@ -32,9 +33,13 @@ func newLibzmq() (library, error) {
 	return libzmqLibrary{own}, nil
 }
 
-// close waits for peers to take what was sent. Nothing can end that but the end
-// of the process.
-func (l libzmqLibrary) close() error {
+// close waits for peers to take what was sent.
+func (l libzmqLibrary) close(ctx context.Context, j *job) error {
+	return j.delivering(ctx, l.terminate)
+}
+
+// terminate can be ended by nothing but peers.
+func (l libzmqLibrary) terminate() error {
 	for C.zmq_ctx_term(l.context) != 0 {
 		if errno := C.zmq_errno(); errno != C.EINTR {
 			return zmqError("terminate context", errno)
@@ -73,7 +78,6 @@ func (l libzmqLibrary) request(ctx context.Context, j *job) (*roundTrips, error)
 			if rc = C.bench_request(s, run, (*C.int64_t)(&times[0])); rc == 0 {
 				trips.record(times[:run.count])
 			}
-			run.index += C.int64_t(done) // for an error
 		}
 		return rc
 	})
@@ -92,7 +96,15 @@ func (l libzmqLibrary) run(ctx context.Context, j *job, kind C.int, bind bool, l
 	rc := C.bench_option(s, C.ZMQ_LINGER, 0)
 	run := C.struct_bench_run{size: C.size_t(j.size), count: C.int64_t(j.count)}
 	if rc == 0 {
+		stop := j.watch(func() (int64, string) {
+			moved := atomic.LoadInt64((*int64)(unsafe.Pointer(&run.index))) // the loop writes it for every message
+			if moved == 0 {
+				return moved, j.noPeer()
+			}
+			return moved, j.noMessage()
+		})
 		err = l.work(ctx, j, s, kind, bind, &run, loop)
+		stop()
 	}
 	if rc == 0 && err == nil {
 		rc = C.bench_option(s, C.ZMQ_LINGER, -1)

@@ -95,13 +95,13 @@ int bench_request(void *socket, struct bench_run *run, int64_t *times)
 	zmq_msg_t msg;
 	zmq_msg_init(&msg);
 	int64_t before = now();
-	for (run->index = 0; run->index < run->count; run->index++) {
+	for (int64_t i = 0; i < run->count; i++, run->index++) {
 		if ((rc = send_new(socket, run)))
 			break;
 		if ((rc = recv_one(socket, &msg, run)))
 			break;
 		int64_t after = now();
-		times[run->index] = after - before;
+		times[i] = after - before;
 		before = after;
 	}
 	zmq_msg_close(&msg);

@@ -22,7 +22,8 @@ int bench_pull(void *socket, struct bench_run *run);
 int bench_push(void *socket, struct bench_run *run);
 int bench_reply(void *socket, struct bench_run *run);
 
-// bench_request leaves the nanoseconds of each round trip in times.
+// bench_request leaves the nanoseconds of each round trip in times. It counts
+// index on from where it is, over calls.
 int bench_request(void *socket, struct bench_run *run, int64_t *times);
 
 // bench_publish sends until the context is shut down, from when somebody has

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/ringwire/ringwire/benchmarks/internal/result"
 )
 
 // throughput is the result of a throughput tool, as its JSON has it.
@@ -45,8 +47,8 @@ type latency struct {
 }
 
 type latencyPercentile struct {
-	Percent float64 `json:"percent"`
-	Micros  float64 `json:"latency_us"`
+	Percent float64  `json:"percent"`
+	Micros  *float64 `json:"latency_us"` // null: too few round trips to tell
 }
 
 // reportedPercents are the percentiles that are printed; 100 is the maximum.
@@ -64,7 +66,12 @@ func reportLatency(out io.Writer, j *job, trips *roundTrips) error {
 		if percent == 100 {
 			value = trips.histogram.Max()
 		}
-		l.Percentiles = append(l.Percentiles, latencyPercentile{percent, halfMicros(float64(value))})
+		p := latencyPercentile{Percent: percent}
+		if result.EnoughFor(trips.histogram.TotalCount(), percent) {
+			half := halfMicros(float64(value))
+			p.Micros = &half
+		}
+		l.Percentiles = append(l.Percentiles, p)
 	}
 	if j.json {
 		return json.NewEncoder(out).Encode(l)
@@ -76,7 +83,11 @@ func reportLatency(out io.Writer, j *job, trips *roundTrips) error {
 		if p.Percent == 100 {
 			name = "max"
 		}
-		text = fmt.Appendf(text, "%s latency: %.3f [us]\n", name, p.Micros)
+		if p.Micros == nil {
+			text = fmt.Appendf(text, "%s latency: n/a (too few)\n", name)
+			continue
+		}
+		text = fmt.Appendf(text, "%s latency: %.3f [us]\n", name, *p.Micros)
 	}
 	_, err := out.Write(text)
 	return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,7 +17,7 @@ import (
 type ringwireLibrary struct{}
 
 // close has nothing to do: each role delivers before it ends.
-func (ringwireLibrary) close() error { return nil }
+func (ringwireLibrary) close(context.Context, *job) error { return nil }
 
 // ringwireRole is one socket at work.
 type ringwireRole struct {
@@ -24,6 +25,7 @@ type ringwireRole struct {
 	job    *job
 	ctx    context.Context // ends the role early
 	stop   func() bool     // ends watching ctx
+	calm   func()          // ends watching for when nothing happens
 }
 
 // open makes a socket that is closed when ctx is done. This keeps the context
@@ -46,18 +48,36 @@ func openRingwire(ctx context.Context, spec *pattern.Spec, j *job, opts *socket.
 		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { s.Shutdown(ctx) })
-	return &ringwireRole{socket: s, job: j, ctx: ctx, stop: stop}, nil
+	calm := j.watch(func() (int64, string) { return looked(j, s.Stats()) })
+	return &ringwireRole{socket: s, job: j, ctx: ctx, stop: stop, calm: calm}, nil
+}
+
+// looked is what a socket's counters say to watch.
+func looked(j *job, st socket.Stats) (moved int64, what string) {
+	switch {
+	case st.Peers > 0:
+		what = j.noMessage()
+	case st.Disconnects > 0:
+		what = j.noMessage() + ", and the peer is gone"
+	default:
+		what = j.noPeer()
+	}
+	return st.Written + st.Arrived, what
 }
 
 // close delivers what is left and closes the socket, then prints its counters
 // if that was asked for. It returns err, if that is what ended the role. It is
 // Close with an unlimited linger that ctx can interrupt.
 func (r *ringwireRole) close(err error) error {
+	defer r.calm()
 	r.stop()
 	err = interrupted(r.ctx, err)
 	closeErr := r.socket.Shutdown(r.ctx)
-	if err == nil {
+	if err == nil && closeErr != nil {
 		err = closeErr
+		if r.ctx.Err() != nil {
+			err = fmt.Errorf("interrupted: %w: %w", r.ctx.Err(), closeErr)
+		}
 	}
 	if statsErr := r.printStats(); err == nil {
 		err = statsErr
@@ -169,11 +189,49 @@ func (l ringwireLibrary) request(ctx context.Context, j *job) (*roundTrips, erro
 		return nil, err
 	}
 	trips := newRoundTrips()
+	lost := r.watchPeer()
 	err = r.socket.Connect(j.endpoint)
 	if err == nil {
 		err = r.ask(trips)
 	}
+	if gone := lost(); err != nil && gone != nil && ctx.Err() == nil {
+		err = j.peerLost(gone)
+	}
 	return trips, r.close(err)
+}
+
+// watchPeer ends the role when its peer goes, until the function that it
+// returns is called, which says why it was ended, if it was. A request that a
+// peer took with it is never answered.
+func (r *ringwireRole) watchPeer() (done func() error) {
+	ctx, cancel := context.WithCancel(r.ctx)
+	gone, ended := make(chan struct{}), make(chan struct{})
+	var why error
+	events := r.socket.Events(ctx)
+	go func() {
+		defer close(ended)
+		for e := range events {
+			if e.Kind == socket.Disconnected {
+				why = cmp.Or(e.Err, errLinkClosed)
+				close(gone)
+				return
+			}
+		}
+	}()
+	lost := lostPeer(gone, func() {
+		now, cancel := context.WithCancel(context.Background())
+		cancel()
+		r.socket.Shutdown(now)
+	})
+	return func() error {
+		shut := lost()
+		cancel()
+		<-ended
+		if !shut {
+			return nil
+		}
+		return why
+	}
 }
 
 func (r *ringwireRole) ask(trips *roundTrips) error {

@@ -70,6 +70,35 @@ func globPattern(glob string) *regexp.Regexp {
 	return regexp.MustCompile("^" + strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(quoted) + "$")
 }
 
+// needsLibzmq reports whether rows have contenders of libzmq, which this
+// program was built without.
+func needsLibzmq(rows []row) bool {
+	return slices.ContainsFunc(rows, func(r row) bool {
+		return slices.ContainsFunc(r.contenders, func(c contender) bool { return worksInC(c.engine) && findEngine(c.engine) == nil })
+	})
+}
+
+// supported keeps the contenders that can play the row's role.
+func supported(rows []row) []row {
+	for i, r := range rows {
+		rows[i].contenders = slices.DeleteFunc(slices.Clone(r.contenders), func(c contender) bool { return r.refused(c) != nil })
+	}
+	return slices.DeleteFunc(rows, func(r row) bool { return len(r.contenders) == 0 })
+}
+
+// refused says why the contender cannot play the row's role.
+func (r row) refused(c contender) error {
+	e := findEngine(c.engine)
+	for _, side := range sidesOf(r.role) {
+		role := r.roleOf(c)
+		role.Side, role.Bind = side, side == role.binder()
+		if err := e.supports(role); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // builtIn keeps the contenders whose libraries this program has.
 func builtIn(rows []row) []row {
 	for i := range rows {
@@ -86,17 +115,13 @@ func selectLibraries(rows []row, names []string) ([]row, error) {
 	if len(names) == 0 {
 		return rows, nil
 	}
-	var known []string
-	for _, e := range engines() {
-		known = append(known, e.name())
-	}
+	known := engineNames()
 	for _, name := range names {
 		if slices.Contains(known, name) {
 			continue
 		}
-		if _, err := newLibzmq(); err != nil && worksInC(name) {
-			return nil, usagef("--lib %s is not part of this build, accepted are %s; to have it, install libzmq's header files and a C compiler "+
-				"(Debian: apt install libzmq3-dev gcc) and build with cgo and the tag: go run -tags libzmq ./benchmarks", name, strings.Join(known, ", "))
+		if worksInC(name) {
+			return nil, usagef("--lib %s is not part of this build, accepted are %s; %w", name, strings.Join(known, ", "), errNotBuilt)
 		}
 		return nil, usagef("--lib is %q, accepted are %s", name, strings.Join(known, ", "))
 	}
@@ -110,6 +135,15 @@ func selectLibraries(rows []row, names []string) ([]row, error) {
 		return nil, usagef("--lib %s leaves nothing to run: no row that was asked for has such a contender", strings.Join(names, " --lib "))
 	}
 	return rows, nil
+}
+
+// engineNames are those of this build.
+func engineNames() []string {
+	var names []string
+	for _, e := range engines() {
+		names = append(names, e.name())
+	}
+	return names
 }
 
 // findEngine returns the engine of that name, or nil.

@@ -166,13 +166,13 @@ func TestSuiteWrongArguments(t *testing.T) {
 		{[]string{"--row", row, "--row", "nonsense*"}, `--row is "nonsense\*"`},
 		{[]string{"--lib", "nanomsg"}, `--lib is "nanomsg", accepted are ringwire, `},
 		{[]string{"--lib", "chan", "--row", "tcp/*"}, `--lib chan leaves nothing to run`},
-		{[]string{"--pairs", "0"}, `--pairs is 0, want a number from 1 to 200`},
-		{[]string{"--pairs", "201"}, `--pairs is 201, want a number from 1 to 200`},
-		{[]string{"--pairs", "many"}, `"many".*accepted flags of suite are --quick, --matrix, --row`},
-		{[]string{"--slice", "0"}, `--slice.*`},
-		{[]string{"--slice", "2m"}, `--slice is 2m0s, want a time from 1ms to 1m`},
+		{[]string{"--pairs", "0"}, `--pairs is "0", want a number from 1 to 200`},
+		{[]string{"--pairs", "201"}, `--pairs is "201", want a number from 1 to 200`},
+		{[]string{"--pairs", "many"}, `--pairs is "many", want a number from 1 to 200`},
+		{[]string{"--slice", "0"}, `--slice is "0", want a time from 1ms to 1m`},
+		{[]string{"--slice", "2m"}, `--slice is "2m", want a time from 1ms to 1m`},
 		{[]string{"--json", ""}, `--json is empty, want the name of a file`},
-		{[]string{"--json", missing}, `--json: .*no such file or directory, want the name of a file that can be written`},
+		{[]string{"--json", missing}, `--json: write [^ ]*/missing/file: no such file or directory, want the name of a file that can be written`},
 		{[]string{"--csv", missing}, `--csv: .*no such file or directory`},
 		{[]string{"--html", t.TempDir()}, `--html: .*is a directory`},
 		{[]string{"--json", missing + "/../../x", "--csv", missing + "/../../x"}, `--json and --csv are both|no such file`},
@@ -180,6 +180,10 @@ func TestSuiteWrongArguments(t *testing.T) {
 		{[]string{"--row", row, "--require", "tcp/push-pull/64/ratio:libzmq>=3"}, `requirement "tcp/push-pull/64/ratio:libzmq>=3" is about tcp/push-pull/64, which is no row of this run`},
 		{[]string{"--require", row + "/ratio:mangos>=3"}, `is about mangos, which is no contender in that row of this run; it has ringwire, `},
 		{[]string{"--require", row + "/value@net>=3"}, `is about net, which is no contender in that row`},
+		{[]string{"--require", row + "/p50<=1"}, `cannot be met: ringwire has no p50 in that row, which only rows of latency have`},
+		{[]string{"--require", row + "/p99-ratio:chan<=1"}, `cannot be met: ringwire has no p99 in that row`},
+		{[]string{"--require", "tcp/connections-10000/idle-cpu/cpu<=1"}, `cannot be met: ringwire has no cpu in that row, which rows of connections do not have`},
+		{[]string{"--row", row, "--lib", "chan", "--require", row + "/value>=1"}, `is about ringwire, which is no contender in that row of this run; it has chan`},
 		{[]string{"--require-file", missing}, `--require-file: .*no such file`},
 		{[]string{"--fast"}, `-fast.*accepted flags of suite are --quick`},
 	}
@@ -191,6 +195,10 @@ func TestSuiteWrongArguments(t *testing.T) {
 	wantUsageError(t, `compare got 1 arguments \["x"\], want 2: <old.json> <new.json>`, "compare", "x")
 	if _, err := newLibzmq(); err != nil {
 		wantUsageError(t, `--lib libzmq is not part of this build.*-tags libzmq`, "suite", "--lib", "libzmq")
+		wantUsageError(t, `is about libzmq, which is no contender .*-tags libzmq`, "suite", "--require", row+"/ratio:libzmq>=3")
+		wantUsageError(t, `is about libzmq-zero-copy, which is no contender .*-tags libzmq`, "suite", "--require", "tcp/push-pull/65536/ratio:libzmq-zero-copy>=1")
+	} else {
+		wantUsageError(t, `libzmq has no allocs in that row, which cannot be counted here`, "suite", "--require", row+"/allocs@libzmq<=3")
 	}
 }
 
@@ -199,6 +207,15 @@ func TestSuiteList(t *testing.T) {
 	want := "inproc/push-pull/16: msg/s: ringwire, chan\ninproc/push-pull/1024: msg/s: ringwire, chan\ninproc/push-pull-4x1/64: msg/s: ringwire, chan\n"
 	if code != exitOK || stdout != want || stderr != "" {
 		t.Errorf("got exit code %d, stdout %q and stderr %q, want %d, %q and nothing", code, stdout, stderr, exitOK, want)
+	}
+	code, stdout, _ = runHere(t, "suite", "--list", "--matrix", "--row", "*/dealer-router-16/64", "--row", "inproc/req-rep/64")
+	for line := range strings.Lines(stdout) {
+		if strings.Contains(line, "go-zeromq") || strings.Contains(line, "mangos") != strings.Contains(line, "req-rep") {
+			t.Errorf("got %q, want only contenders that can do it", line)
+		}
+	}
+	if got := strings.Count(stdout, "\n"); code != exitOK || got != 4 {
+		t.Errorf("got exit code %d and %d lines, want %d and 4", code, got, exitOK)
 	}
 	_, stdout, _ = runHere(t, "suite", "--list")
 	if got, want := strings.Count(stdout, "\n"), len(everyDefaultRow); got != want {

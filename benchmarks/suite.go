@@ -30,9 +30,12 @@ type suite struct {
 	exactPairs bool // pairs was asked for: it holds for rows that have their own, too
 	exactSlice bool // slice likewise
 
-	warmUp time.Duration // of each contender, at least
-	idle   time.Duration // how long idle connections are watched
-	most   int           // bounds connections and subscriptions; 0: does not
+	warmUp   time.Duration  // of each contender, at least
+	idle     time.Duration  // how long idle connections are watched
+	sliced   func(pair int) // may be nil: called after each slice, for tests
+	notBuilt bool           // rows would have had libzmq
+
+	most int // bounds connections and subscriptions; 0: does not
 
 	stderr    io.Writer
 	progress  *progress
@@ -58,6 +61,7 @@ func (s *suite) run(ctx context.Context, run *result.Run) (err error) {
 	defer os.RemoveAll(s.directory)
 	s.progress = newProgress(s.stderr, s.steps())
 	defer s.progress.close()
+	var unfinished []result.Row
 	for rest := s.rows; len(rest) > 0; {
 		// The connection rows are views of one piece of work.
 		n := 1
@@ -66,7 +70,7 @@ func (s *suite) run(ctx context.Context, run *result.Run) (err error) {
 		}
 		found, err := s.measure(ctx, rest[:n])
 		if ctx.Err() != nil {
-			run.Interrupted = true
+			run.Interrupted, unfinished = true, found
 			break
 		}
 		if err != nil {
@@ -76,6 +80,11 @@ func (s *suite) run(ctx context.Context, run *result.Run) (err error) {
 		rest = rest[n:]
 	}
 	run.Rows = s.done
+	for _, row := range unfinished {
+		if keepPart(&row) {
+			run.Rows = append(run.Rows, row)
+		}
+	}
 	run.Seconds = time.Since(run.Started).Seconds()
 	return nil
 }
@@ -109,7 +118,20 @@ func (s *suite) measure(ctx context.Context, rows []row) ([]result.Row, error) {
 type lane struct {
 	team    *team
 	found   *result.Contender
-	latency *histogram
+	latency *histogram // of all slices but the last
+	last    *histogram
+}
+
+// mergeLast adds the last slice's latencies to those before it.
+func (l *lane) mergeLast() {
+	switch {
+	case l.last == nil:
+	case l.latency == nil:
+		l.latency = l.last
+	default:
+		l.latency.Merge(l.last.Histogram)
+	}
+	l.last = nil
 }
 
 // measureRow runs the slices of all contenders in turn. It ends early when ctx
@@ -128,19 +150,59 @@ func (s *suite) measureRow(ctx context.Context, r row) result.Row {
 		for _, i := range inTurn(len(lanes), pair) {
 			if ctx.Err() == nil && lanes[i].team != nil {
 				s.slicing(ctx, r, r.contenders[i], lanes[i])
+				if s.sliced != nil {
+					s.sliced(pair)
+				}
 			}
 			s.progress.step()
 		}
 	}
+	complete := completePairs(row.Contenders)
 	for _, l := range lanes {
 		if l.team != nil {
 			l.team.close()
 		}
+		if n := len(l.found.Slices); n > complete { // by one: they run in turn
+			l.found.Slices, l.last = l.found.Slices[:n-1], nil
+		}
+		l.mergeLast()
 		if l.latency != nil {
 			l.found.Latency = l.latency.latency()
 		}
 	}
 	return row
+}
+
+// fewestPairs is how many pairs of a row that was interrupted are worth keeping.
+const fewestPairs = 3
+
+// completePairs is how many slices each contender has that was not dropped.
+func completePairs(contenders []result.Contender) int {
+	least := -1
+	for _, c := range contenders {
+		if n := len(c.Slices); c.Missing == "" && (least < 0 || n < least) {
+			least = n
+		}
+	}
+	return max(least, 0)
+}
+
+// keepPart reports whether a row that was interrupted has enough pairs, and
+// says in it that it was.
+func keepPart(row *result.Row) bool {
+	n := completePairs(row.Contenders)
+	if n < fewestPairs {
+		return false
+	}
+	for i := range row.Contenders {
+		c := &row.Contenders[i]
+		note := fmt.Sprintf("interrupted after %d slices", n)
+		if c.Note != "" {
+			note = c.Note + "; " + note
+		}
+		c.Note = note
+	}
+	return true
 }
 
 // inTurn is the order of n contenders in a pair. Every other pair runs
@@ -178,6 +240,9 @@ func (s *suite) slicing(ctx context.Context, r row, c contender, l *lane) {
 	if err == nil {
 		value, err = r.value(l.team.role, got)
 	}
+	if err != nil && ctx.Err() != nil {
+		return // it was interrupted, which says nothing against those before it
+	}
 	if err != nil {
 		l.drop(fmt.Errorf("slice %d: %w", len(l.found.Slices)+1, err))
 		return
@@ -192,11 +257,8 @@ func (s *suite) slicing(ctx context.Context, r row, c contender, l *lane) {
 	if got.Latency != nil {
 		p50, p99 := got.Latency.seconds(50), got.Latency.seconds(99)
 		slice.P50, slice.P99 = &p50, &p99
-		if l.latency == nil {
-			l.latency = got.Latency
-		} else {
-			l.latency.Merge(got.Latency.Histogram)
-		}
+		l.mergeLast()
+		l.last = got.Latency
 	}
 	l.found.Slices = append(l.found.Slices, slice)
 }
@@ -204,7 +266,7 @@ func (s *suite) slicing(ctx context.Context, r row, c contender, l *lane) {
 // drop takes a contender out of the row.
 func (l *lane) drop(err error) {
 	l.team.kill()
-	l.team, l.latency = nil, nil
+	l.team, l.latency, l.last = nil, nil, nil
 	l.found.Slices, l.found.Missing = nil, err.Error()
 }
 

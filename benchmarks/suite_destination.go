@@ -77,13 +77,19 @@ func checkWritable(path string) error {
 	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
-// besides makes a file for what will be moved to path.
+// besides makes a file for what will be moved to path. Its error is about path,
+// the name that was given.
 func besides(path string) (*os.File, error) {
 	// Through a symbolic link the file is replaced, not the link.
+	target := path
 	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+		target = real
 	}
-	return os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	file, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+".*")
+	if wrong, ok := errors.AsType[*fs.PathError](err); ok {
+		return nil, &fs.PathError{Op: "write", Path: path, Err: wrong.Err}
+	}
+	return file, err
 }
 
 // saveReport writes a report. Who reads path meanwhile sees the old or the new

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -45,52 +44,85 @@ func readRequirements(c *cli.Command) ([]result.Requirement, error) {
 	return append(all, more...), nil
 }
 
-// requirementParts are the row and the labels of what a requirement is written
-// as.
-var requirementParts = regexp.MustCompile(`^(.+)/[^/:@]+(?::([^@<>=]+))?(?:@([^<>=]+))?\s*[<>]`)
-
 // checkRequirements refuses what can only be missed, because it is about
 // something that this run does not measure.
 func checkRequirements(requirements []result.Requirement, rows []row) error {
 	for _, q := range requirements {
-		parts := requirementParts.FindStringSubmatch(q.String())
-		if parts == nil {
-			continue // written in a way that this does not know: Check decides
-		}
-		i := slices.IndexFunc(rows, func(r row) bool { return r.name == parts[1] })
+		i := slices.IndexFunc(rows, func(r row) bool { return r.name == q.Row() })
 		if i < 0 {
-			return usagef("requirement %q is about %s, which is no row of this run; --list prints those that are", q, parts[1])
+			return usagef("requirement %q is about %s, which is no row of this run; --list prints those that are", q, q.Row())
 		}
 		var labels []string
 		for _, c := range rows[i].contenders {
 			labels = append(labels, c.label)
 		}
-		for _, label := range parts[2:] {
-			if label = strings.TrimSpace(label); label != "" && !slices.Contains(labels, label) {
-				return usagef("requirement %q is about %s, which is no contender in that row of this run; it has %s", q, label, strings.Join(labels, ", "))
+		for _, label := range q.Labels() {
+			at := slices.Index(labels, label)
+			if at < 0 {
+				hint := ""
+				if base, _, _ := strings.Cut(label, "-"); worksInC(base) && findEngine(base) == nil {
+					hint = "; " + errNotBuilt.Error()
+				}
+				return usagef("requirement %q is about %s, which is no contender in that row of this run; it has %s%s", q, label, strings.Join(labels, ", "), hint)
+			}
+			if why := rows[i].lacks(rows[i].contenders[at], q.Quantity()); why != "" {
+				return usagef("requirement %q cannot be met: %s has no %s in that row, %s", q, label, q.Quantity(), why)
 			}
 		}
 	}
 	return nil
 }
 
-// checkRun prints whether the requirements are met.
-func checkRun(run *result.Run, requirements []result.Requirement, stdout io.Writer) error {
-	missed := 0
-	for i, q := range requirements {
+// lacks says why a contender of the row has no figure of that quantity; empty:
+// it has.
+func (r row) lacks(c contender, q result.Quantity) string {
+	counted := true
+	switch q {
+	case result.Value:
+		return ""
+	case result.P50, result.P99:
+		if r.rate == 0 && !r.half && r.role.Pattern != reqRep {
+			return "which only rows of latency have"
+		}
+		return ""
+	case result.CPU:
+		counted = cpuSeconds() != nil
+	case result.Allocs:
+		counted = !worksInC(c.engine)
+	case result.Syscalls:
+		counted = !worksInC(c.engine) && syscalls() != nil
+	}
+	switch {
+	case r.role.Pattern == connections:
+		return "which rows of connections do not have"
+	case !counted:
+		return "which cannot be counted here"
+	}
+	return ""
+}
+
+// checkRun looks whether the requirements are met, and keeps that in the run.
+func checkRun(run *result.Run, requirements []result.Requirement) (missed int) {
+	for _, q := range requirements {
 		ok, text := q.Check(run)
 		if !ok {
 			missed++
 		}
+		run.Requirements = append(run.Requirements, result.Checked{Text: text, OK: ok})
+	}
+	return missed
+}
+
+// printRequirements prints what checkRun found.
+func printRequirements(run *result.Run, stdout io.Writer) error {
+	for i, q := range run.Requirements {
+		text := q.Text
 		if i == 0 {
 			text = "\n" + text
 		}
 		if _, err := fmt.Fprintln(stdout, text); err != nil {
 			return fmt.Errorf("print the requirements: %w", err)
 		}
-	}
-	if missed > 0 {
-		return &missedError{missed: missed, total: len(requirements)}
 	}
 	return nil
 }

@@ -122,6 +122,66 @@ func TestSuiteInterrupted(t *testing.T) {
 	}
 }
 
+// An interrupt before anything was measured leaves files as they were.
+func TestSuiteInterruptedAtOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "run.json")
+	const before = "the run before"
+	if err := os.WriteFile(file, []byte(before), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	p := start(ctx, "suite", "--row", "inproc/push-pull/16", "--lib", "chan", "--json", file)
+	if code := <-p.code; code != exitFailure || !strings.Contains(p.stderr.String(), "interrupted: 0 of 1 rows were finished, no file was written\n") {
+		t.Errorf("got exit code %d and stderr %q, want %d and that no file was written", code, p.stderr, exitFailure)
+	}
+	if text, err := os.ReadFile(file); err != nil || string(text) != before {
+		t.Errorf("got %q and error %v, want %q", text, err, before)
+	}
+}
+
+// What a row had when it was interrupted is kept from three pairs on.
+func TestPartOfARow(t *testing.T) {
+	for _, test := range []struct{ first, second, want int }{{4, 3, 3}, {3, 3, 3}, {5, 4, 4}, {3, 2, 0}, {0, 0, 0}} {
+		row := result.Row{Contenders: []result.Contender{
+			{Label: "a", Slices: make([]result.Slice, test.first), Note: "n"},
+			{Label: "b", Slices: make([]result.Slice, test.second)}, {Label: "c", Missing: "gone"},
+		}}
+		kept := keepPart(&row)
+		if kept != (test.want > 0) {
+			t.Errorf("%d and %d slices: got kept %v, want %v", test.first, test.second, kept, test.want > 0)
+		}
+		if want := fmt.Sprintf("n; interrupted after %d slices", test.want); kept && row.Contenders[0].Note != want {
+			t.Errorf("got note %q, want %q", row.Contenders[0].Note, want)
+		}
+	}
+	r := roundTripsRow("inproc", 64, contend("chan", "limit"))
+	s := smallSuite(t, r)
+	s.pairs, s.slice = maxPairs, time.Millisecond
+	s.progress, s.directory = silent, t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	s.sliced = func(pair int) {
+		if pair == 3 {
+			cancel()
+		}
+	}
+	row := s.measureRow(ctx, r)
+	for _, c := range row.Contenders {
+		if c.Missing != "" || len(c.Slices) != 3 {
+			t.Errorf("%s: got %d slices and missing %q, want 3 of four that were begun", c.Label, len(c.Slices), c.Missing)
+			continue
+		}
+		total := int64(0)
+		for _, slice := range c.Slices {
+			total += slice.Messages
+		}
+		if c.Latency == nil || c.Latency.Count != total {
+			t.Errorf("%s: got latency %+v, want one of each of %d round trips", c.Label, c.Latency, total)
+		}
+	}
+}
+
 // A contender whose worker dies is missing, and the others go on.
 func TestDeadWorker(t *testing.T) {
 	r := throughputRow("tcp", 64, contend("ringwire", "net"))
@@ -259,6 +319,8 @@ func TestRequirements(t *testing.T) {
 		for _, name := range []string{csv, html} {
 			if text, err := os.ReadFile(name); err != nil || !strings.Contains(string(text), row) {
 				t.Errorf("%s: got %d bytes and error %v, want the row in it", name, len(text), err)
+			} else if got := strings.Count(string(text), row+"/value@chan"); name == html && got < test.lines {
+				t.Errorf("got %d requirements in the page, want %d", got, test.lines)
 			}
 		}
 		if left, err := os.ReadDir(dir); err != nil || len(left) != 2 {
@@ -287,8 +349,8 @@ func TestCompareCommand(t *testing.T) {
 		t.Errorf("got exit code %d, stdout %q and stderr %q, want %d and that it is faster", code, stdout, stderr, exitOK)
 	}
 	missing := filepath.Join(dir, "missing")
-	if code, _, stderr := runHere(t, "compare", names[0], missing); code != exitFailure || !strings.Contains(stderr, missing) {
-		t.Errorf("got exit code %d and stderr %q, want %d and the name", code, stderr, exitFailure)
+	if code, _, stderr := runHere(t, "compare", names[0], missing); code != exitUsage || !strings.Contains(stderr, missing) {
+		t.Errorf("got exit code %d and stderr %q, want %d and the name", code, stderr, exitUsage)
 	}
 }
 

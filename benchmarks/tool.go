@@ -73,9 +73,14 @@ func (t *tool) command(ctx context.Context, stdout, stderr io.Writer) *cli.Comma
 	if t.reports {
 		flags = append(flags, &cli.BoolFlag{Name: "json", Usage: "print the result as one JSON object"})
 	}
+	description := ""
+	if t.reach == betweenProcesses {
+		description = mixing() + fmt.Sprintf(" When nothing has happened for %g s, one line on stderr says what is waited for.", patience.Seconds())
+	}
 	return &cli.Command{
 		Name:            t.name,
 		Usage:           t.usage,
+		Description:     description,
 		ArgsUsage:       t.arguments(),
 		HideHelpCommand: true,
 		OnUsageError:    onUsageError,
@@ -95,7 +100,7 @@ func (t *tool) parse(c *cli.Command, stderr io.Writer) (library, *job, error) {
 	args := c.Args().Slice()
 	// The values come before their number: after a negative one everything
 	// counts as an argument, flags too, and it is the value that was wrong.
-	j := &job{tool: t.name, log: stderr}
+	j := newJob(t, stderr)
 	var err error
 	values := args
 	if t.reach == betweenProcesses && len(args) > 0 {
@@ -130,7 +135,7 @@ func (t *tool) parse(c *cli.Command, stderr io.Writer) (library, *job, error) {
 // run plays the role, with a CPU profile if profile names a file.
 func (t *tool) run(ctx context.Context, lib library, j *job, profile string, stdout io.Writer) (err error) {
 	defer func() {
-		if closeErr := lib.close(); err == nil && closeErr != nil {
+		if closeErr := lib.close(ctx, j); err == nil && closeErr != nil {
 			err = fmt.Errorf("%s: %w", t.name, closeErr)
 		}
 	}()

@@ -5,10 +5,29 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
 const module = "github.com/ringwire/ringwire"
+
+// cached is the directory of a program that go run has in the build cache.
+var cached = regexp.MustCompile(`^[0-9a-f]{64}-d$`)
+
+// madeByGoRun reports whether a program is where go run makes it. One that was
+// built somewhere may be of any commit.
+func madeByGoRun(program string) bool {
+	directory := filepath.Dir(program)
+	if cached.MatchString(filepath.Base(directory)) {
+		return true
+	}
+	for part := range strings.SplitSeq(filepath.ToSlash(directory), "/") {
+		if strings.HasPrefix(part, "go-build") {
+			return filepath.Base(directory) == "exe"
+		}
+	}
+	return false
+}
 
 // checkedOut asks git for the commit of the working tree that the program was
 // started in, if that is this module's: with go run it is.
@@ -25,7 +44,7 @@ func checkedOut(ctx context.Context) string {
 	if err != nil {
 		return ""
 	}
-	changes, err := git(ctx, "status", "--porcelain")
+	changes, err := git(ctx, "status", "--porcelain", "--untracked-files=no")
 	if err != nil || changes != "" {
 		return commit + "-dirty" // what cannot be shown to be clean is not
 	}

@@ -5,6 +5,7 @@ package host
 
 import (
 	"context"
+	"os"
 	"runtime"
 	"runtime/debug"
 
@@ -19,7 +20,7 @@ var libraries = map[string]string{
 }
 
 // Environment returns what can be found out, and leaves the rest empty. It
-// starts git when the build does not know its commit.
+// starts git when the build does not know its commit and go run made it.
 func Environment(ctx context.Context) result.Environment {
 	e := result.Environment{
 		Cores:      runtime.NumCPU(),
@@ -39,7 +40,7 @@ func Environment(ctx context.Context) result.Environment {
 			}
 		}
 	}
-	if e.Commit == "" {
+	if program, err := os.Executable(); e.Commit == "" && err == nil && madeByGoRun(program) {
 		e.Commit = checkedOut(ctx)
 	}
 	return e

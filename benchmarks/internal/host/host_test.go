@@ -44,6 +44,22 @@ func TestBuiltFrom(t *testing.T) {
 	}
 }
 
+func TestMadeByGoRun(t *testing.T) {
+	hash := strings.Repeat("3f", 32)
+	for program, want := range map[string]bool{
+		"/tmp/go-build123/b001/exe/benchmarks":                 true,
+		"/home/x/.cache/go-build/31/" + hash + "-d/benchmarks": true,
+		"/cache/31/" + hash + "-d/benchmarks":                  true,
+		"/tmp/go-build123/b001/host.test":                      false,
+		"/home/x/benchmarks":                                   false,
+		"/home/x/exe/benchmarks":                               false,
+	} {
+		if got := madeByGoRun(filepath.FromSlash(program)); got != want {
+			t.Errorf("%s: got %v, want %v", program, got, want)
+		}
+	}
+}
+
 func TestVersion(t *testing.T) {
 	m := &debug.Module{Path: "a", Version: "v1"}
 	if got := version(m); got != "v1" {
@@ -94,7 +110,7 @@ func TestCheckedOut(t *testing.T) {
 	head := run("rev-parse", "HEAD")
 	want("clean", head)
 	write("new.go", "package x\n")
-	want("a new file", head+"-dirty")
+	want("a new file", head)
 	run("add", ".")
 	want("a staged file", head+"-dirty")
 	write("go.mod", "module example.invalid/other\n")

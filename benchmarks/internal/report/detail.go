@@ -1,6 +1,8 @@
 package report
 
 import (
+	"fmt"
+
 	"github.com/ringwire/ringwire/benchmarks/internal/result"
 )
 
@@ -29,7 +31,7 @@ func detailOf(row *result.Row) detail {
 	if hasBandwidth {
 		d.header = append(d.header, "payload")
 	}
-	d.header = append(d.header, "ratio [95 % interval]")
+	d.header = append(d.header, "ratio ["+intervalName(row)+"]")
 	if hasLatency {
 		for _, p := range percentiles {
 			d.header = append(d.header, percentileName(p))
@@ -68,7 +70,21 @@ func detailOf(row *result.Row) detail {
 }
 
 // marks stand behind a ratio in plain text.
-var marks = map[result.Outcome]string{result.Better: " +", result.Worse: " -", result.NoDifference: " ~", result.Neutral: "  "}
+var marks = map[result.Outcome]string{result.Better: " +", result.Worse: " -", result.NoDifference: " ~", result.Neutral: "  ", result.TooFew: " ?"}
+
+// intervalName says what is behind the ratios of a row.
+func intervalName(row *result.Row) string {
+	n := 0
+	for _, p := range row.Pairs() {
+		if p.OK {
+			n = max(n, p.Ratio.N)
+		}
+	}
+	if e := (result.Estimate{N: n}); n > 0 && e.IsRange() {
+		return fmt.Sprintf("range of %d", n)
+	}
+	return "95 % interval"
+}
 
 func ratioCell(row *result.Row, ours, c *result.Contender) string {
 	if ours == nil {
@@ -116,6 +132,9 @@ func percentileName(p float64) string { return "p" + tickAmount(p, "") }
 func percentile(l *result.Latency, p float64) string {
 	if l == nil {
 		return absent
+	}
+	if !l.Supports(p) {
+		return tooFew
 	}
 	for _, point := range l.Percentiles {
 		if point.Percent >= p {

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -27,8 +28,8 @@ func facts(run *result.Run) []fact {
 	for _, name := range slices.Sorted(maps.Keys(e.Versions)) {
 		versions = append(versions, name+" "+e.Versions[name])
 	}
-	return []fact{
-		{"command", known(strings.Join(run.Command, " "))},
+	all := []fact{
+		{"command", known(shell(run.Command))},
 		{"processor", known(e.CPU)},
 		{"cores", cores},
 		{"memory", memory},
@@ -37,6 +38,24 @@ func facts(run *result.Run) []fact {
 		{"commit", known(e.Commit)},
 		{"libraries", known(strings.Join(versions, ", "))},
 	}
+	if e.Missing != "" {
+		all = append(all, fact{"not built", e.Missing})
+	}
+	return all
+}
+
+// plain is a word that a shell takes as it is.
+var plain = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+
+// shell is a command as a shell needs it.
+func shell(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		if quoted[i] = w; !plain.MatchString(w) {
+			quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(quoted, " ")
 }
 
 func known(s string) string {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -65,7 +66,7 @@ func forest(pairs []result.Pair, name, title, axis string) (Plot, error) {
 		seen.add(pair.Ratio.Low)
 		seen.add(pair.Ratio.High)
 		text := versus(pair)
-		said = append(said, pair.Row.Name+", "+text+": "+interval(pair.Ratio)+strings.TrimRight(" "+pair.Outcome.String(), " "))
+		said = append(said, pair.Row.Name+", "+text+": "+interval(pair.Ratio)+rangeOf(pair.Ratio)+strings.TrimRight(" "+pair.Outcome.String(), " "))
 		if i == 0 || pairs[i-1].Row != pair.Row {
 			text = pair.Row.Name + "\u00a0\u00a0\u00a0" + text // other spaces would run together
 		}
@@ -81,8 +82,16 @@ func forest(pairs []result.Pair, name, title, axis string) (Plot, error) {
 	p.Y.Tick.Length = 0
 	p.Y.LineStyle.Width = 0
 	p.Add(ruled{x: true}, drawing(func(c draw.Canvas, p *plot.Plot) { drawForest(c, p, pairs) }))
-	return render(p, name, title, title+": ringwire's value divided by that of each other contender, with 95 % intervals. "+strings.Join(said, "; ")+".",
+	return render(p, name, title, title+": ringwire's value divided by that of each other contender, with 95 % intervals where there is no other word. "+strings.Join(said, "; ")+".",
 		760, vg.Length(60+16*len(pairs)))
+}
+
+// rangeOf says of an interval that it is a range.
+func rangeOf(e result.Estimate) string {
+	if !e.IsRange() {
+		return ""
+	}
+	return fmt.Sprintf(" (range of %d)", e.N)
 }
 
 // variant is 0 for ringwire itself and 1 for its variants.

@@ -13,7 +13,7 @@ type grid struct {
 	Columns []string
 	Lines   []gridLine
 
-	Better, Worse, NoDifference int // cells of ringwire itself, not of its variants
+	Better, Worse, NoDifference, TooFew int // cells of ringwire itself, not of its variants
 }
 
 type gridLine struct {
@@ -92,6 +92,8 @@ func (g *grid) count(o result.Outcome) {
 		g.Worse++
 	case result.NoDifference:
 		g.NoDifference++
+	case result.TooFew:
+		g.TooFew++
 	}
 }
 

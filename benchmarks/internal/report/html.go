@@ -23,7 +23,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 
 // outcomeClasses are the classes of cells.
 var outcomeClasses = map[result.Outcome]string{
-	result.Better: "better", result.Worse: "worse", result.NoDifference: "open", result.Neutral: "neutral",
+	result.Better: "better", result.Worse: "worse", result.NoDifference: "open", result.Neutral: "neutral", result.TooFew: "neutral",
 }
 
 // view is what the page's template shows.
@@ -32,6 +32,7 @@ type view struct {
 	Title     string
 	Headline  string
 	Facts     []fact
+	Labels    []fact
 	Run       *result.Run
 	Grid      grid
 	Forests   []figure
@@ -69,6 +70,7 @@ func HTML(w io.Writer, run *result.Run) error {
 		Title:    "Ringwire benchmark suite, " + run.Started.UTC().Format("2006-01-02 15:04 UTC"),
 		Headline: headline(run),
 		Facts:    facts(run),
+		Labels:   labelsOf(run),
 		Run:      run,
 		Grid:     gridOf(run),
 	}

@@ -28,10 +28,21 @@ func Markdown(w io.Writer, run *result.Run) error {
 		}
 		b.WriteString("\n")
 	}
-	b.WriteString("\n↑ higher is better, ↓ lower is better. A ratio is the first divided by the one above the column, with its 95 % interval; " +
-		"**bold**: better, ▼: worse, plain: no difference shown, a limit or a variant of our own; n/a: not measured.\n")
+	b.WriteString("\n↑ higher is better, ↓ lower is better. A ratio is the first divided by the one above the column, with its 95 % interval, or of fewer than six pairs of slices with their range; " +
+		"**bold**: better, ▼: worse, plain: no difference shown, too few slices for a verdict (a range), a limit or a variant of our own; n/a: not measured.\n")
+	markdownRequirements(&b, run)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func markdownRequirements(b *strings.Builder, run *result.Run) {
+	if len(run.Requirements) == 0 {
+		return
+	}
+	b.WriteString("\nRequirements:\n\n")
+	for _, q := range run.Requirements {
+		b.WriteString("- " + escapeMarkdown(q.Text) + "\n")
+	}
 }
 
 func markdownCell(c cell) string {
@@ -49,7 +60,11 @@ func markdownCell(c cell) string {
 	case result.Worse:
 		median = "▼ " + median
 	}
-	return fmt.Sprintf("%s (%s to %s)", median, low, high)
+	of := ""
+	if c.Ratio.IsRange() {
+		of = fmt.Sprintf(", range of %d", c.Ratio.N)
+	}
+	return fmt.Sprintf("%s (%s to %s%s)", median, low, high, of)
 }
 
 // escapeMarkdown keeps text in its cell, and what could be markup text.

@@ -49,7 +49,7 @@ type point struct{ x, y float64 }
 func distribution(l *result.Latency) []point {
 	var points []point
 	for _, p := range l.Percentiles {
-		if p.Percent <= last && p.Value > 0 {
+		if p.Percent <= last && p.Value > 0 && l.Supports(p.Percent) {
 			points = append(points, point{rareness(p.Percent), math.Log10(ofNanoseconds(p.Value))})
 		}
 	}

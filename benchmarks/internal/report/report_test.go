@@ -314,3 +314,46 @@ func TestWriteErrors(t *testing.T) {
 		t.Error("got no error, want that the disk is full")
 	}
 }
+
+// Few slices give a range and no verdict, few latencies no far percentile.
+func TestFewFigures(t *testing.T) {
+	run := synthetic()
+	for i := range run.Rows {
+		for j := range run.Rows[i].Contenders {
+			c := &run.Rows[i].Contenders[j]
+			c.Slices = c.Slices[:min(len(c.Slices), 5)]
+			if c.Latency != nil {
+				c.Latency.Count = 9999
+			}
+		}
+	}
+	run.Command = []string{"suite", "--row", "*/push-pull/64", "it's", ""}
+	run.Environment.Missing = "libzmq is not here"
+	run.Requirements = []result.Checked{{Text: "met something", OK: true}, {Text: "MISSED <another>"}}
+	table, page, markdown := string(written(t, Table, run)), string(written(t, HTML, run)), string(written(t, Markdown, run))
+	for _, want := range []string{"ratio [range of 5]", "] ?", "too few", `suite --row '*/push-pull/64' 'it'\''s' ''`, "not built   libzmq is not here", "\npebbe "} {
+		if !strings.Contains(table, want) {
+			t.Errorf("the table has no %q", want)
+		}
+	}
+	for _, banned := range []string{"] +", "] -", "] ~"} {
+		if strings.Contains(table, banned) {
+			t.Errorf("the table has a verdict %q", banned)
+		}
+	}
+	for _, want := range []string{"too few slices for a verdict", "range of 5", "libzmq is not here", "met something", "MISSED &lt;another&gt;", `<a href="#requirements">`, "<dt>pebbe</dt>"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page has no %q", want)
+		}
+	}
+	for _, banned := range []string{`td class="better"`, `td class="worse"`, `td class="open"`, "better in"} {
+		if strings.Contains(page, banned) {
+			t.Errorf("the page has a verdict %q", banned)
+		}
+	}
+	for _, want := range []string{"range of 5", "- met something\n", "- MISSED &lt;another>\n"} {
+		if !strings.Contains(markdown, want) {
+			t.Errorf("the Markdown has no %q", want)
+		}
+	}
+}

@@ -18,9 +18,9 @@ import (
 const columns = 120
 
 const legend = "ratio: ringwire's value divided by that contender's, median of pairs of slices that ran in turn. " +
-	"Behind it, for ringwire: + better, - worse, ~ no difference shown (1 is inside the interval), nothing: a limit or a variant of its own. " +
-	"Of fewer than six pairs the interval is their range, which is less sure than 95 %. n/a: cannot be counted. CPU, heap allocations and syscalls (reads and writes) are per message, both ends together. " +
-	"p50 to p99.99 are of all latencies of all slices; the median is that of the slices."
+	"Behind it, for ringwire: + better, - worse, ~ no difference shown (1 is inside the interval), ? too few slices for a verdict, nothing: a limit or a variant of its own. " +
+	"Of fewer than six pairs there is their range instead of an interval, and no verdict. n/a: cannot be counted. CPU, heap allocations and syscalls (reads and writes) are per message, both ends together. " +
+	"p50 to p99.99 are of all latencies of all slices; the median is that of the slices. too few: n/a, fewer latencies than it takes for one beyond that percentile."
 
 // Table writes the run as plain text.
 func Table(w io.Writer, run *result.Run) error {
@@ -29,6 +29,10 @@ func Table(w io.Writer, run *result.Run) error {
 
 	for _, f := range facts(run) {
 		hang(&b, fmt.Sprintf("%-12s", f.Name), f.Text)
+	}
+	b.WriteString("\n")
+	for _, l := range labelsOf(run) {
+		hang(&b, fmt.Sprintf("%-19s", l.Name), l.Text)
 	}
 	b.WriteString("\n")
 	hang(&b, "", legend)

@@ -11,6 +11,9 @@ import (
 // absent stands for a figure that cannot be counted.
 const absent = "n/a"
 
+// tooFew stands for a percentile that is beyond the sample.
+const tooFew = "too few"
+
 // scale is a unit prefix and what it multiplies by.
 type scale struct {
 	factor float64

@@ -136,20 +136,21 @@ func TestOutcomes(t *testing.T) {
 		lowerBetter bool
 		want        Outcome
 	}{
-		{"libzmq", []float64{5, 6, 7}, false, Better},
-		{"libzmq", []float64{5, 6, 7}, true, Worse},
-		{"libzmq", []float64{15, 16, 17}, false, Worse},
-		{"libzmq", []float64{15, 16, 17}, true, Better},
-		{"libzmq", []float64{9, 10, 11}, false, NoDifference},
-		{"libzmq", []float64{5, 6, 10}, false, NoDifference},
-		{"limit", []float64{15, 16, 17}, false, Neutral},
-		{"limit-raw", []float64{15, 16, 17}, false, Neutral},
-		{"ringwire-spin-off", []float64{5, 6, 7}, false, Neutral},
+		{"libzmq", []float64{5, 6, 7, 5, 6, 7}, false, Better},
+		{"libzmq", []float64{5, 6, 7, 5, 6, 7}, true, Worse},
+		{"libzmq", []float64{15, 16, 17, 15, 16, 17}, false, Worse},
+		{"libzmq", []float64{15, 16, 17, 15, 16, 17}, true, Better},
+		{"libzmq", []float64{9, 10, 11, 9, 10, 11}, false, NoDifference},
+		{"libzmq", []float64{5, 6, 7, 5, 6}, false, TooFew},
+		{"libzmq", []float64{9, 10, 11}, true, TooFew},
+		{"limit", []float64{15, 16, 17, 15, 16, 17}, false, Neutral},
+		{"limit-raw", []float64{15, 16, 17, 15, 16, 17}, false, Neutral},
+		{"ringwire-spin-off", []float64{5, 6, 7, 5, 6, 7}, false, Neutral},
 		{"libzmq", nil, false, Neutral},
 	}
 	for _, test := range tests {
 		row := Row{LowerBetter: test.lowerBetter, Contenders: []Contender{
-			{Label: Ours, Slices: slicesOf(10, 10, 10)}, {Label: test.label, Slices: slicesOf(test.values...)},
+			{Label: Ours, Slices: slicesOf(10, 10, 10, 10, 10, 10)}, {Label: test.label, Slices: slicesOf(test.values...)},
 		}}
 		p := row.Pair(&row.Contenders[0], &row.Contenders[1])
 		if p.Outcome != test.want {
@@ -181,5 +182,20 @@ func TestNumber(t *testing.T) {
 		if got := Number(v); got != want {
 			t.Errorf("%v: got %q, want %q", v, got, want)
 		}
+	}
+}
+
+func TestEnoughFor(t *testing.T) {
+	for _, test := range []struct {
+		percent float64
+		least   int64
+	}{{0, 1}, {50, 2}, {90, 10}, {99, 100}, {99.9, 1000}, {99.99, 10_000}} {
+		if EnoughFor(test.least-1, test.percent) || !EnoughFor(test.least, test.percent) {
+			t.Errorf("p%v: got enough with %d: %v, with %d: %v, want it from %d on", test.percent,
+				test.least-1, EnoughFor(test.least-1, test.percent), test.least, EnoughFor(test.least, test.percent), test.least)
+		}
+	}
+	if !EnoughFor(1, 100) {
+		t.Error("got too few for the greatest of 1")
 	}
 }

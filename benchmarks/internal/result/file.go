@@ -120,6 +120,9 @@ func (r *Run) save(path string) error {
 // replace writes data beside path and moves it there when it is complete.
 func replace(path string, data []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if wrong, ok := errors.AsType[*fs.PathError](err); ok {
+		return &fs.PathError{Op: "write", Path: path, Err: wrong.Err} // a name that the reader knows
+	}
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ const (
 	NoDifference
 	Better
 	Worse
+	TooFew // slices for a verdict
 )
 
 func (o Outcome) String() string {
@@ -20,6 +21,8 @@ func (o Outcome) String() string {
 		return "worse"
 	case NoDifference:
 		return "no difference shown"
+	case TooFew:
+		return "too few slices for a verdict"
 	}
 	return ""
 }
@@ -39,6 +42,8 @@ func (r *Row) Pair(ours, other *Contender) Pair {
 	p.Ratio, p.OK = Ratio(ours, other, Value)
 	switch {
 	case !p.OK, IsLimit(other.Label), IsOurs(other.Label):
+	case p.Ratio.IsRange():
+		p.Outcome = TooFew
 	case p.Ratio.Above(1) && !r.LowerBetter, p.Ratio.Below(1) && r.LowerBetter:
 		p.Outcome = Better
 	case p.Ratio.Above(1), p.Ratio.Below(1):

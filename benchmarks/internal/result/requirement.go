@@ -127,6 +127,9 @@ func (r Requirement) Labels() []string {
 	return []string{r.ours, r.baseline}
 }
 
+// Quantity is what it is about, of the contenders of Labels.
+func (r Requirement) Quantity() Quantity { return r.quantity }
+
 // Check reports whether the run meets the requirement, and says what was
 // measured and what was wanted. What was not measured is missed.
 func (r Requirement) Check(run *Run) (ok bool, text string) {

@@ -6,7 +6,10 @@
 // ratios of slices with the same index are compared.
 package result
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Version of the schema. A reader refuses any other.
 const Version = 1
@@ -24,6 +27,15 @@ type Run struct {
 	Environment Environment `json:"environment"`
 	Interrupted bool        `json:"interrupted,omitempty"` // rows are missing
 	Rows        []Row       `json:"rows"`
+
+	// Requirements are what was required of the run, with the results.
+	Requirements []Checked `json:"requirements,omitempty"`
+}
+
+// Checked is a requirement that was looked at.
+type Checked struct {
+	Text string `json:"text"` // what was measured and what was wanted
+	OK   bool   `json:"ok"`
 }
 
 // Environment is what the figures depend on. What could not be found out is
@@ -35,8 +47,9 @@ type Environment struct {
 	Memory     int64             `json:"memory"` // bytes
 	OS         string            `json:"os"`     // operating system and kernel
 	Go         string            `json:"go"`
-	Commit     string            `json:"commit"`   // with "-dirty" when the tree had changes
-	Versions   map[string]string `json:"versions"` // of each library
+	Commit     string            `json:"commit"`            // with "-dirty" when the tree had changes
+	Versions   map[string]string `json:"versions"`          // of each library
+	Missing    string            `json:"missing,omitempty"` // which libraries the program was built without, and how to have them
 }
 
 // Row is one piece of work.
@@ -92,6 +105,17 @@ type Latency struct {
 	Max         int64        `json:"max"`
 	Mean        float64      `json:"mean"`
 	Percentiles []Percentile `json:"percentiles"` // ascending, to 99.99 and 100
+}
+
+// Supports reports whether there are enough latencies for that percentile: at
+// least one is expected beyond it.
+func (l *Latency) Supports(percent float64) bool { return EnoughFor(l.Count, percent) }
+
+// EnoughFor reports whether of that many figures at least one is expected
+// beyond the percentile, as with 1,000 for 99.9. It is true of 100, the
+// greatest.
+func EnoughFor(count int64, percent float64) bool {
+	return percent >= 100 || count >= int64(math.Round(100/(100-percent)))
 }
 
 // Percentile is a point of a Latency.
