@@ -36,15 +36,17 @@ func (c clock) now() int64 { return int64(time.Since(c.base)) + c.offset }
 // waitUntil returns when it is due: at once if that is over. A timer is only as
 // exact as the system wakes sleepers, so the last millisecond is spent looking.
 func (c clock) waitUntil(due int64) {
-	for {
+	for look := 1; ; look++ {
 		left := time.Duration(due - c.now())
 		switch {
 		case left <= 0:
 			return
 		case left > time.Millisecond:
 			time.Sleep(left - time.Millisecond)
+		case look%64 == 0:
+			runtime.Gosched() // for goroutines of the library on this processor
 		default:
-			runtime.Gosched()
+			yield() // the kernel, as the loops in C do
 		}
 	}
 }

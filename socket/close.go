@@ -58,6 +58,7 @@ func (s *Socket) shutdown(ctx context.Context) error {
 		d.cancel()
 	}
 	s.cancel()
+	s.stopSessions()
 	for d := range dialers {
 		<-d.gone
 	}
@@ -72,6 +73,22 @@ func (s *Socket) shutdown(ctx context.Context) error {
 		return nil
 	}
 	return &unsent
+}
+
+// stopSessions ends the connections that are left. One that becomes ready later
+// sees that the socket's context has ended.
+func (s *Socket) stopSessions() {
+	var left []*session.Session
+	s.group.Lock()
+	for _, p := range s.peers {
+		if p.session != nil {
+			left = append(left, p.session)
+		}
+	}
+	s.group.Unlock()
+	for _, sess := range left {
+		sess.Close(errStopped)
+	}
 }
 
 // finish delivers what was accepted for the chosen peers while ctx allows,

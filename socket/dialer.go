@@ -155,7 +155,12 @@ func (s *Socket) serve(shaking, living context.Context, conn net.Conn, p *peer) 
 		s.unwelcome(shaking, p, local, remote, err)
 		return false, err
 	}
-	stop := context.AfterFunc(living, func() { sess.Close(errStopped) })
+	stop := func() bool { return true }
+	if living != s.ctx {
+		stop = context.AfterFunc(living, func() { sess.Close(errStopped) })
+	} else if living.Err() != nil { // else stopSessions finds it
+		sess.Close(errStopped)
+	}
 	err = sess.Run()
 	stop()
 	s.lose(p, err)

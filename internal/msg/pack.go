@@ -5,12 +5,19 @@ package msg
 // processors that is a fraction of the cache lines of as many slots. A pack is
 // never seen outside of the ring's two sides.
 
+// packSize is what a pack has room for at once: 32 messages, of at most Small
+// bytes each, and their lengths.
+const packSize = 32 * (Small + 1)
+
 // Pack adds a message of one frame, of at most Small bytes, to m, which is a
 // pack or empty.
 func (m *Message) Pack(body []byte) {
 	if m.form != pack {
 		m.Reset()
 		m.form = pack
+		if cap(m.own) < packSize {
+			m.own = make([]byte, 0, packSize)
+		}
 	}
 	m.own = append(m.own, byte(len(body)))
 	m.own = append(m.own, body...)

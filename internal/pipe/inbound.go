@@ -109,12 +109,14 @@ func (g *Group) AwaitInput(in Inbox, spin *park.Spin, cancel <-chan struct{}) bo
 		defer g.wanted.Store(false)
 	}
 	if n := spin.Budget(); n > 0 {
-		for range n {
+		for i := range n * looksPerTurn {
 			if g.pending(in) {
 				spin.Hit()
 				return true
 			}
-			park.Turn()
+			if i%(looksPerTurn*turnsAtOnce) == 0 {
+				park.Turn()
+			}
 		}
 		spin.Miss()
 	}
@@ -125,6 +127,13 @@ func (g *Group) AwaitInput(in Inbox, spin *park.Spin, cancel <-chan struct{}) bo
 	}
 	return g.receiver.Wait(cancel)
 }
+
+// A look costs a twentieth of a turn, and a turn may wake another processor that
+// then looks for work: so of several turns at once all but one are looks.
+const (
+	looksPerTurn = 20
+	turnsAtOnce  = 8
+)
 
 // spinners is how many connections' readers may look again before they sleep.
 const spinners = 8

@@ -57,10 +57,10 @@ type storage struct {
 	surplus int // chunks to let go
 }
 
-// minWindow is the shortest window, in chunks filled: 64 are 2048 messages, so
+// minWindow is the shortest window, in chunks filled: 256 are 8192 messages, so
 // that a ring of few chunks does not judge by a moment. A burst after more than
-// that allocates again, which is then at most one chunk per 64 messages.
-const minWindow = 64
+// that allocates again, which is then at most one chunk per 256 messages.
+const minWindow = 256
 
 // nextChunk moves fill to the chunk for slot staged. The caller has seen that
 // fill is used up, or that there is none yet.

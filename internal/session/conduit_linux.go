@@ -30,6 +30,11 @@ func newConduit(conn net.Conn) conduit {
 	return netConduit{conn}
 }
 
+// yieldEvery is how many looks there are between two turns: a turn may wake
+// another processor, which then looks for work, and looking enters the kernel
+// anyway.
+const yieldEvery = 16
+
 // ioTurns is how many turns of a spin one look at the kernel costs.
 const ioTurns = 4
 
@@ -128,7 +133,7 @@ func (c *rawConduit) readReady(fd uintptr) bool {
 			return false
 		}
 		c.spun = true
-		if c.turns--; c.turns > 0 {
+		if c.turns--; c.turns%yieldEvery == 0 && c.turns > 0 {
 			park.Turn()
 		}
 	}
