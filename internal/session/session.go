@@ -92,7 +92,7 @@ type Session struct {
 	stream    atomic.Bool // the last flush found a batch that was worth waiting for
 	tail      tail
 	writer    park.Waiter
-	writing   atomic.Int32  // state of the writer goroutine; changed with starting
+	writing   atomic.Int32 // state of the writer goroutine; changed with starting
 	starting  sync.Mutex
 	written   chan struct{} // closed when the writer goroutine ended; made when it starts
 	control   control
