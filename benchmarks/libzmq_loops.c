@@ -130,3 +130,11 @@ int bench_option(void *socket, int option, int value)
 {
 	return zmq_setsockopt(socket, option, &value, sizeof value) ? zmq_errno() : 0;
 }
+
+int bench_terminate(void *context)
+{
+	while (zmq_ctx_term(context))
+		if (zmq_errno() != EINTR)
+			return zmq_errno();
+	return 0;
+}

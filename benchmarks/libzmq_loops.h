@@ -30,5 +30,9 @@ int bench_request(void *socket, struct bench_run *run, int64_t *times);
 // subscribed.
 int bench_publish(void *socket, struct bench_run *run);
 
+// bench_terminate terminates a context, and returns 0 or an error number. In Go
+// the number might be asked for on another thread than the one that failed.
+int bench_terminate(void *context);
+
 // bench_option sets an option that is an int, and returns 0 or an error number.
 int bench_option(void *socket, int option, int value);

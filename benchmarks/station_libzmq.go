@@ -294,11 +294,8 @@ func (s *libzmqStation) close() error {
 				errs = append(errs, zmqError("close", C.zmq_errno()))
 			}
 		}
-		for C.zmq_ctx_term(s.context) != 0 {
-			if errno := C.zmq_errno(); errno != C.EINTR {
-				errs = append(errs, zmqError("terminate context", errno))
-				break
-			}
+		if errno := C.bench_terminate(s.context); errno != 0 {
+			errs = append(errs, zmqError("terminate context", errno))
 		}
 		s.context = nil
 		C.free(s.topics)
