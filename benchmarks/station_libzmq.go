@@ -294,7 +294,7 @@ func (s *libzmqStation) close() error {
 				errs = append(errs, zmqError("close", C.zmq_errno()))
 			}
 		}
-		if errno := C.bench_terminate(s.context); errno != 0 {
+		if errno := C.suite_terminate(s.context); errno != 0 {
 			errs = append(errs, zmqError("terminate context", errno))
 		}
 		s.context = nil

@@ -430,3 +430,11 @@ int suite_count_ready(void *monitor, int64_t count, struct suite_slice *s)
 	zmq_msg_close(&msg);
 	return rc;
 }
+
+int suite_terminate(void *context)
+{
+	while (zmq_ctx_term(context))
+		if (zmq_errno() != EINTR)
+			return zmq_errno();
+	return 0;
+}

@@ -44,6 +44,10 @@ int suite_answer_routed(void *socket, struct suite_slice *s);
 int suite_publish(void *socket, struct suite_slice *s);
 int suite_end_mark(void *socket, struct suite_slice *s);
 
+// suite_terminate terminates a context, and returns 0 or an error number. In Go
+// the number might be asked for on another thread than the one that failed.
+int suite_terminate(void *context);
+
 // suite_subscribed receives subscriptions from an XPUB until the one to
 // the end mark.
 int suite_subscribed(void *socket);
