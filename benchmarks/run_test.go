@@ -82,17 +82,27 @@ func pair(t *testing.T, bind string, local, remote []string) (l, r *process) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), hang)
 	defer cancel()
+	l, r = startPair(ctx, t, bind, local, remote)
+	wantSuccess(t, r)
+	wantSuccess(t, l)
+	return l, r
+}
+
+func wantSuccess(t *testing.T, p *process) {
+	t.Helper()
+	if code := <-p.code; code != exitOK {
+		t.Errorf("got exit code %d and stderr %q, want %d", code, p.stderr, exitOK)
+	}
+}
+
+func startPair(ctx context.Context, t *testing.T, bind string, local, remote []string) (l, r *process) {
+	t.Helper()
 	l = start(ctx, append([]string{local[0], bind}, local[1:]...)...)
 	endpoint := bind
 	if strings.HasSuffix(bind, "*") {
 		endpoint = l.stderr.bound(ctx, t)
 	}
 	r = start(ctx, append([]string{remote[0], endpoint}, remote[1:]...)...)
-	for _, p := range []*process{r, l} {
-		if code := <-p.code; code != exitOK {
-			t.Errorf("got exit code %d and stderr %q, want %d", code, p.stderr, exitOK)
-		}
-	}
 	return l, r
 }
 
@@ -156,9 +166,6 @@ func TestTools(t *testing.T) {
 						if scheme == "ipc" {
 							bind = "ipc://" + filepath.Join(shortDir(t), "s")
 						}
-						if local == "go-zeromq" && remote == "go-zeromq" && size == 0 {
-							t.Skip("with empty bodies its receiver was seen to end before its sender had sent all")
-						}
 						testThroughput(t, bind, local, remote, size, count)
 						if local == "go-zeromq" && size == 0 {
 							return // its REP takes an empty body for the end of the envelope
@@ -180,10 +187,23 @@ func TestIPCWildcard(t *testing.T) {
 }
 
 func testThroughput(t *testing.T, bind, local, remote string, size, count int) {
+	ctx, cancel := context.WithTimeout(t.Context(), hang)
+	defer cancel()
 	args := []string{fmt.Sprint(size), fmt.Sprint(count)}
-	l, r := pair(t, bind,
+	l, r := startPair(ctx, t, bind,
 		append(append([]string{"local_thr"}, args...), "--lib", local),
 		append(append([]string{"remote_thr"}, args...), "--lib="+remote))
+	wantSuccess(t, l)
+	if remote == "go-zeromq" && size == 0 && strings.HasPrefix(bind, "ipc:") {
+		// It writes a body apart from its header, also one of no bytes. By then
+		// the receiver may have the last message, and have closed: to a unix
+		// socket without a peer even nothing cannot be written.
+		if code := <-r.code; code != exitOK && (code != exitFailure || !strings.Contains(r.stderr.String(), "broken pipe")) {
+			t.Errorf("got exit code %d and stderr %q, want %d, or %d and a broken pipe", code, r.stderr, exitOK, exitFailure)
+		}
+	} else {
+		wantSuccess(t, r)
+	}
 	wantOutput(t, l.stdout, throughputLines(size, count))
 	wantOutput(t, r.stdout, "")
 }
