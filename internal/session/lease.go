@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -15,39 +14,20 @@ const leaseTime = 5 * time.Millisecond
 // lease brings the read token back to the reader goroutine.
 type lease struct {
 	s     *Session
-	mu    sync.Mutex
-	timer *time.Timer // made when first needed; guarded by mu
+	alarm alarm
 	armed atomic.Bool // the timer runs
 	seen  uint64      // fills at the last tick; owned by tick
 }
 
 func (l *lease) init(s *Session) {
-	l.s = s
+	l.s, l.alarm.after, l.alarm.of = s, leaseTime, l
 }
 
 // arm starts the lease if it does not run: the token was handed over, or a
 // receiver left the poller.
 func (l *lease) arm() {
 	if !l.armed.Load() && l.armed.CompareAndSwap(false, true) {
-		l.set()
-	}
-}
-
-func (l *lease) set() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.timer == nil {
-		l.timer = time.AfterFunc(leaseTime, l.tick)
-		return
-	}
-	l.timer.Reset(leaseTime)
-}
-
-func (l *lease) stop() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.timer != nil {
-		l.timer.Stop()
+		l.alarm.set()
 	}
 }
 
@@ -59,7 +39,7 @@ func (l *lease) tick() {
 	}
 	if n := l.s.fills.Load(); n != l.seen {
 		l.seen = n
-		l.set()
+		l.alarm.set()
 		return
 	}
 	if g.TryLockRecv() {

@@ -121,8 +121,8 @@ func (s *Session) Run() error {
 	}
 	s.Close(err)
 	s.heart.stop()
-	s.lease.stop()
-	s.tail.stop()
+	s.lease.alarm.stop()
+	s.tail.alarm.stop()
 	s.cancel.forget()
 	if !s.beginWriter(writerNever) {
 		s.writer.Wake()

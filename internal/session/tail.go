@@ -1,7 +1,6 @@
 package session
 
 import (
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -19,46 +18,27 @@ const tailTime = 50 * time.Microsecond
 // a stream.
 type tail struct {
 	s     *Session
-	mu    sync.Mutex
-	timer *time.Timer // made when first needed; guarded by mu
+	alarm alarm
 	armed atomic.Bool // the timer runs
-	seen  int64       // last flush at the last look; owned by look
+	seen  int64       // last flush at the last look; owned by tick
 }
 
 func (t *tail) init(s *Session) {
-	t.s = s
+	t.s, t.alarm.after, t.alarm.of = s, tailTime, t
 }
 
 // guard starts the timer if it does not run.
 func (t *tail) guard() {
 	if !t.armed.Load() && t.armed.CompareAndSwap(false, true) {
-		t.set()
+		t.alarm.set()
 	}
 }
 
-func (t *tail) set() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.timer == nil {
-		t.timer = time.AfterFunc(tailTime, t.look)
-		return
-	}
-	t.timer.Reset(tailTime)
-}
-
-func (t *tail) stop() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.timer != nil {
-		t.timer.Stop()
-	}
-}
-
-func (t *tail) look() {
+func (t *tail) tick() {
 	s := t.s
 	if last := s.lastFlush.Load(); last != t.seen {
 		t.seen = last
-		t.set()
+		t.alarm.set()
 		return
 	}
 	s.Flush()
