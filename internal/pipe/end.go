@@ -209,11 +209,10 @@ func (e *End) setReady(ready bool) {
 	}
 	e.ready = ready
 	if ready {
-		e.group.ready++
+		e.group.ready.Add(1)
 	} else {
-		e.group.ready--
+		e.group.ready.Add(-1)
 	}
-	e.group.readies.Store(int32(e.group.ready))
 }
 
 // Detach takes e out of its group. What was queued towards the peer is

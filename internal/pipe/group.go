@@ -40,7 +40,6 @@ type Group struct {
 	touched []*End      // ends that the send in progress gave something to flush
 	spare   []*End      // recycled storage of touched
 	errands []errand    // recycled storage of what is to be done for them
-	ready   int         // ends that are ready; readies is the same for everybody
 	closed  bool
 	lost    sent // messages that went to no end
 
@@ -65,7 +64,7 @@ type Group struct {
 	single   atomic.Pointer[End] // the one ready end, if it is a connection; written under mu
 	token    atomic.Pointer[End] // the end whose read token callers hold; set by its reader, cleared under recv
 
-	readies atomic.Int32 // written under mu
+	ready atomic.Int32 // ends that are ready; written under mu
 
 	// Ends that got something to read since the receiver last looked.
 	readyMu  sync.Mutex
@@ -208,7 +207,7 @@ func (g *Group) detach(e *End) {
 func (g *Group) reshape() (recall *End) {
 	var one *End
 	for _, e := range g.ends {
-		if g.ready != 1 {
+		if g.ready.Load() != 1 {
 			break
 		}
 		if e.ready && !e.retired && e.wire.Load() != nil {

@@ -141,7 +141,7 @@ const spinners = 8
 // Awaited reports whether it pays for a connection's own reader to look again
 // before it sleeps: somebody waits for what it reads, and it is one of few.
 func (g *Group) Awaited() bool {
-	return g.awaited.Load() && g.readies.Load() <= spinners
+	return g.awaited.Load() && g.ready.Load() <= spinners
 }
 
 // pending is the cheap look of a spinning receiver.

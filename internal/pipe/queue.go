@@ -48,7 +48,6 @@ type Queue struct {
 
 	// Owned by the consumer.
 	took   int64 // bytes ever taken out
-	batch  bool  // lazy, without the atomic
 	streak int   // times in a row that the next message came at once
 	unpacking
 }
@@ -199,7 +198,7 @@ func (q *Queue) pop(m *msg.Message) bool {
 	}
 	if q.move(slot, m) {
 		q.release()
-		if !q.batch && q.ring.Ready() >= batchMin {
+		if !q.lazy.Load() && q.ring.Ready() >= batchMin {
 			q.stream()
 		}
 	}
@@ -209,7 +208,6 @@ func (q *Queue) pop(m *msg.Message) bool {
 // stream lets the producer of an inproc lane make messages visible in batches.
 func (q *Queue) stream() {
 	if q.producer.Load() != nil {
-		q.batch = true
 		q.lazy.Store(true)
 	}
 }
@@ -261,7 +259,7 @@ func (q *Queue) dry() *msg.Message {
 	if q.producer.Load() == nil {
 		return nil
 	}
-	if q.batch {
+	if q.lazy.Load() {
 		if slot := q.look(batchLooks); slot != nil {
 			return slot
 		}
@@ -296,7 +294,6 @@ func (q *Queue) look(n int) *msg.Message {
 // collect ends the batches and makes visible what is staged. Consumer only; it
 // takes the send lock of the producer's socket.
 func (q *Queue) collect() {
-	q.batch = false
 	q.lazy.Store(false)
 	g := q.producer.Load().group
 	g.Lock()
@@ -359,7 +356,7 @@ func (q *Queue) empty() bool {
 	if !q.ring.Empty() {
 		return false
 	}
-	if !q.batch {
+	if !q.lazy.Load() {
 		return true
 	}
 	q.collect()
