@@ -31,7 +31,9 @@ func newPub(c *Config) Pattern {
 
 func (p *pub) init(c *Config) {
 	p.fan = fanOut{group: c.Group, invert: c.Invert, noDrop: c.NoDrop, oldest: c.DropOldest, overflow: c.Overflow}
-	p.fan.filter.off = c.Invert
+	if c.Invert {
+		p.fan.filter.Disable()
+	}
 	p.welcome = c.Welcome
 }
 

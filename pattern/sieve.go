@@ -12,19 +12,23 @@ import (
 // Filter tells of most messages that nobody wants them. It needs no lock.
 type Filter struct {
 	sieve     sieve
-	off       bool // messages are wanted by those who did not subscribe; immutable
+	off       atomic.Bool // it can tell nothing: see Disable
 	unmatched atomic.Int64
 }
 
 // Unwanted reports that nobody subscribed to a message with this topic, if that
 // can be told at a glance. The message is then sent, to nobody, and counted.
 func (f *Filter) Unwanted(topic []byte) bool {
-	if f.off || !f.sieve.absent(topic) {
+	if f.off.Load() || !f.sieve.absent(topic) {
 		return false
 	}
 	f.unmatched.Add(1)
 	return true
 }
+
+// Disable has every message take the long way from now on: who did not subscribe
+// wants it, or the socket is closed and says so.
+func (f *Filter) Disable() { f.off.Store(true) }
 
 // A sieve tells, without a lock and usually without touching the tree, that no
 // prefix of a set begins a topic: what most messages of a publisher with few

@@ -47,6 +47,9 @@ func (s *Socket) shutdown(ctx context.Context) error {
 	s.mu.Unlock()
 
 	s.group.Close()
+	if s.filter != nil {
+		s.filter.Disable()
+	}
 	for l := range listeners {
 		l.close()
 	}

@@ -24,7 +24,7 @@ func (s *Socket) Send(ctx context.Context, frames ...[]byte) error {
 	if err := s.canSend(ctx, len(frames)); err != nil {
 		return err
 	}
-	if s.filter != nil && !s.group.Shut() && s.filter.Unwanted(frames[0]) {
+	if s.unwanted(frames[0]) {
 		return nil
 	}
 	wait, err := s.trySend(frames, nil)
@@ -42,6 +42,10 @@ func (s *Socket) SendMessage(ctx context.Context, m *ringwire.Message) error {
 		return err
 	}
 	im := (*msg.Message)(m)
+	if s.unwanted(im.Frame(0)) {
+		im.Release()
+		return nil
+	}
 	wait, err := s.trySend(nil, im)
 	if err != nil {
 		err = s.sendSlow(ctx, nil, im, wait, err)
@@ -57,6 +61,9 @@ func (s *Socket) SendMessage(ctx context.Context, m *ringwire.Message) error {
 func (s *Socket) TrySend(frames ...[]byte) error {
 	if err := s.canSend(context.Background(), len(frames)); err != nil {
 		return err
+	}
+	if s.unwanted(frames[0]) {
+		return nil
 	}
 	_, err := s.trySend(frames, nil)
 	if err == ringwire.ErrAgain {
@@ -82,6 +89,11 @@ func (s *Socket) SendBatch(ctx context.Context, messages []*ringwire.Message) (i
 		}
 	}
 	return len(messages), nil
+}
+
+// unwanted reports that a message with this first frame has been sent, to nobody.
+func (s *Socket) unwanted(topic []byte) bool {
+	return s.filter != nil && s.filter.Unwanted(topic)
 }
 
 func (s *Socket) canSend(ctx context.Context, frames int) error {
