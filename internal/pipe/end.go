@@ -29,6 +29,9 @@ type Wire interface {
 	// Serve sees to it that what was just queued is written soon; quiet says
 	// that more is not to be expected at once.
 	Serve(quiet bool)
+	// Postpone sees to it that what was just queued is written in a while, if
+	// nobody calls Flush before, or reports that it cannot.
+	Postpone() bool
 	// Subscription sends a command that is state and not a message; it is never
 	// subject to the high-water mark.
 	Subscription(topic string, subscribe bool)
@@ -114,12 +117,14 @@ type End struct {
 
 	// Incoming queue; its consumer holds the receive lock.
 	in        atomic.Pointer[Queue]
-	active    atomic.Bool // listed as having something to read
-	wantsRoom atomic.Bool // paused until there is room towards the peer; set under the send lock
-	open      atomic.Bool // inproc: ready, so that the peer may wake our receivers
-	drained   bool        // callers hold the read token and have emptied the queue; owned by the receiver
-	viaQueue  bool        // the last message came through the queue; owned by the receiver
-	waste     msg.Message // what comes while the socket is closing; owned by the reader
+	active    atomic.Bool  // listed as having something to read
+	wantsRoom atomic.Bool  // paused until there is room towards the peer; set under the send lock
+	open      atomic.Bool  // inproc: ready, so that the peer may wake our receivers
+	drained   bool         // callers hold the read token and have emptied the queue; owned by the receiver
+	viaQueue  bool         // the last message came through the queue; owned by the receiver
+	postponed atomic.Bool  // answers wait for the receiver to have them written
+	filled    atomic.Int64 // when the receiver last read; written by the receiver
+	waste     msg.Message  // what comes while the socket is closing; owned by the reader
 	got       got
 	fed       atomic.Bool // inproc: the peer may still put something into in
 }

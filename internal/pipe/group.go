@@ -50,9 +50,9 @@ type Group struct {
 
 	_ [64]byte // the receiving side writes what follows, the sending side what is above
 
-	// conversation is set by a Recv that left nothing undecoded: the next Send
-	// is its answer and flushes at once. Written by either side.
-	conversation atomic.Bool
+	// conversation is what a Recv says about the Send that follows. Written by
+	// either side.
+	conversation atomic.Int32
 
 	// Receiving. recv is the receive lock, receiver the place where its holder
 	// sleeps.
@@ -109,6 +109,9 @@ func (g *Group) UnlockAndFlush() {
 		g.mu.Unlock()
 		if x.inline {
 			e.serve(x, false)
+			return
+		}
+		if e.postpone(x) {
 			return
 		}
 		e.serve(x, g.quiet())

@@ -340,17 +340,27 @@ func (e *End) next(m *msg.Message) bool {
 	return true
 }
 
-// converse notes whether the message just received was the last one there: a
-// Send that follows is then an answer, on which somebody waits.
-func (g *Group) converse(last bool) {
-	if g.conversation.Load() != last {
-		g.conversation.Store(last)
+// What a Send is, as far as the receiver can tell.
+const (
+	unasked int32 = iota
+	early         // an answer, with more to be answered already here
+	last          // the answer to the last message that was here: somebody waits
+)
+
+// converse notes whether the message just received was the last one there.
+func (g *Group) converse(drained bool) {
+	what := early
+	if drained {
+		what = last
+	}
+	if g.conversation.Load() != what {
+		g.conversation.Store(what)
 	}
 }
 
 func (g *Group) endConversation() {
-	if g.conversation.Load() {
-		g.conversation.Store(false)
+	if g.conversation.Load() != unasked {
+		g.conversation.Store(unasked)
 	}
 }
 
@@ -358,5 +368,14 @@ func (g *Group) endConversation() {
 // receive lock.
 func (e *End) Fill(ctx context.Context, block bool) error {
 	e.got.published.Store(e.got.direct)
-	return e.wire.Load().Fill(ctx, block)
+	w := e.wire.Load()
+	if e.postponed.Load() {
+		e.postponed.Store(false)
+		w.Flush()
+	}
+	err := w.Fill(ctx, block)
+	if e.group.talks {
+		e.filled.Store(now())
+	}
+	return err
 }

@@ -31,6 +31,7 @@ func (w *fakeWire) Next(m *msg.Message) bool {
 func (w *fakeWire) Claim() bool                               { return false }
 func (w *fakeWire) FlushClaimed()                             {}
 func (w *fakeWire) Flush()                                    {}
+func (w *fakeWire) Postpone() bool                            { return false }
 func (w *fakeWire) Serve(bool)                                {}
 func (w *fakeWire) Subscription(topic string, subscribe bool) {}
 func (w *fakeWire) Drained() bool                             { return len(w.lines) == 0 }

@@ -137,12 +137,12 @@ func (e *End) account(before int64) {
 	e.sent.accepted++
 	e.sent.acceptedBytes += e.out.bytes - before
 	switch {
-	case e.out.bytes >= FlushSize:
+	case e.out.bytes >= FlushSize || e.group.conversation.Load() == last:
 		e.touch(true)
 	case before == 0:
 		// Somebody must see to it that it is written; while more is queued
 		// behind it, that is still taken care of.
-		e.touch(e.group.conversation.Load())
+		e.touch(false)
 	}
 }
 
@@ -202,6 +202,27 @@ func (e *End) untouch() errand {
 	return x
 }
 
+// postpone leaves an answer to be written together with those that follow: the
+// receiver, who holds the read token and has more to be answered, writes them at
+// the latest when it reads again. It does so only for one that answers quickly.
+func (e *End) postpone(x errand) bool {
+	g := e.group
+	if g.conversation.Load() != early || g.token.Load() != e || x != (errand{}) {
+		return false
+	}
+	t := now()
+	if t-g.served.Load() > quietTime && t-e.filled.Load() > quietTime {
+		return false
+	}
+	w := e.wire.Load()
+	if w == nil || !w.Postpone() {
+		return false
+	}
+	e.postponed.Store(true)
+	g.served.Store(t)
+	return true
+}
+
 // serve does an errand: writes what is queued, now or soon. quiet says that it
 // is not the beginning of a stream.
 func (e *End) serve(x errand, quiet bool) {
@@ -217,6 +238,9 @@ func (e *End) serve(x errand, quiet bool) {
 	case w == nil:
 	case x.inline:
 		e.group.endConversation()
+		if e.postponed.Load() {
+			e.postponed.Store(false)
+		}
 		w.Flush()
 	default:
 		w.Serve(quiet)

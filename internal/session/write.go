@@ -130,6 +130,15 @@ func (s *Session) Serve(quiet bool) {
 	s.wakeWriter()
 }
 
+// Postpone implements pipe.Wire.
+func (s *Session) Postpone() bool {
+	if !s.io.inline() || s.token.Load() != tokenFree {
+		return false
+	}
+	s.tail.guard()
+	return true
+}
+
 // dirty reports whether something waits for a flush.
 func (s *Session) dirty() bool { return s.control.pending() || s.end.HasOutput() }
 
