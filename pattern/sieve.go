@@ -71,7 +71,7 @@ const (
 	sieveLengths = 8       // more lengths cost more than the tree
 	sieveFirst   = 512     // prefixes in the first level
 	sieveGrowth  = 64      // each level has room for so many times more: looking at a level costs more than its bits
-	sieveBits    = 16      // bits for each prefix, of which it sets three in one word: 1 in 150 passes by chance
+	sieveBits    = 16      // bits for each prefix, of which it sets three in one word: in a full level about 1 topic in 100 passes by chance
 	sieveLast    = 4 << 20 // prefixes in the largest levels: 8 MiB of bits
 	sieveKeep    = 1024    // stale prefixes that never are worth starting again
 )

@@ -89,7 +89,7 @@ func TestSieveEmptyPrefix(t *testing.T) {
 // TestSieveRarelyErrs: with many prefixes nearly every topic that none begins
 // is told at a glance. It is what publishing to nobody costs.
 func TestSieveRarelyErrs(t *testing.T) {
-	for _, n := range []int{1, 1000, 100_000} {
+	for _, n := range []int{1, 512, 1000, 32_768, 100_000} { // 512 and 32,768 fill a level
 		var s sieve
 		for i := range n {
 			s.add(fmt.Sprintf("s%015d", i), numbered(i))
@@ -101,8 +101,9 @@ func TestSieveRarelyErrs(t *testing.T) {
 				passed++
 			}
 		}
-		if passed > topics/20 {
-			t.Errorf("%d prefixes: %d of %d topics pass, want at most one in 20", n, passed, topics)
+		t.Logf("%d prefixes: %d of %d topics pass", n, passed, topics)
+		if passed > topics/50 {
+			t.Errorf("%d prefixes: %d of %d topics pass, want at most one in 50", n, passed, topics)
 		}
 	}
 }

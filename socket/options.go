@@ -178,7 +178,7 @@ type Options struct {
 	NoIPv6 bool
 
 	// Spin is how often a wait looks again before it sleeps. 0: adaptive, up
-	// to about 50 microseconds while that pays; -1: never.
+	// about 40 microseconds while that pays; -1: never.
 	Spin int
 	// Transports replace the built-in transport of their scheme, or add one.
 	Transports []transport.Transport

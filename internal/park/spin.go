@@ -6,8 +6,9 @@ import "runtime"
 // still and cost a read per turn. The command that repeats the choice is in
 // benchmarks.
 const (
-	// maxTurns is about 50 microseconds of runtime.Gosched on the machines
-	// measured: about what waking a parked core costs there.
+	// maxTurns is about 40 microseconds on the machines measured, about what
+	// waking a parked core costs there. A turn is 0.1 us, the price of a
+	// runtime.Gosched; those who wait spend most of them on cheaper looks.
 	maxTurns = 400
 	// probeEvery is how often a waiter for which spinning does not pay tries
 	// it again.

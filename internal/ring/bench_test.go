@@ -3,6 +3,7 @@ package ring
 import (
 	"fmt"
 	"runtime"
+	"sync"
 	"testing"
 )
 
@@ -72,6 +73,69 @@ func benchmarkStream(b *testing.B, batch int) {
 			r.Publish()
 			staged = 0
 		}
+	}
+	r.Publish()
+	if wrong := <-finished; wrong != 0 {
+		b.Fatalf("got %d wrong messages of %d, want 0", wrong, b.N)
+	}
+}
+
+// BenchmarkStreamLocked is BenchmarkStream with a mutex of its own on each side,
+// taken and given back for every message: what a socket that any goroutine may
+// use cannot do without.
+func BenchmarkStreamLocked(b *testing.B) {
+	var r Ring[message]
+	r.Init(1000)
+	var locks struct {
+		in  sync.Mutex
+		_   [120]byte
+		out sync.Mutex
+		_   [120]byte
+	}
+	const batch = 32
+	finished := make(chan uint64)
+	go func() {
+		var wrong, turn uint64
+		for i := uint64(0); i < uint64(b.N); {
+			locks.out.Lock()
+			slot := r.Peek()
+			if slot == nil {
+				locks.out.Unlock()
+				if turn++; turn%64 == 0 {
+					runtime.Gosched()
+				}
+				continue
+			}
+			if slot.seq != i || slot.header[0] != byte(i) {
+				wrong++
+			}
+			r.Advance()
+			locks.out.Unlock()
+			i++
+		}
+		finished <- wrong
+	}()
+	b.ReportAllocs()
+	b.ResetTimer()
+	turn := 0
+	for i := uint64(0); i < uint64(b.N); {
+		locks.in.Lock()
+		slot := r.Slot()
+		if slot == nil {
+			r.Publish()
+			locks.in.Unlock()
+			if turn++; turn%64 == 0 {
+				runtime.Gosched()
+			}
+			continue
+		}
+		slot.seq = i
+		slot.header[0] = byte(i)
+		r.Commit()
+		if i++; i%batch == 0 {
+			r.Publish()
+		}
+		locks.in.Unlock()
 	}
 	r.Publish()
 	if wrong := <-finished; wrong != 0 {

@@ -259,8 +259,8 @@ func (r *Ring[T]) Staged() int { return int(r.staged - r.tail.Load()) }
 // Committed returns how many slots were committed since Init. Producer only.
 func (r *Ring[T]) Committed() uint64 { return r.staged }
 
-// Ready returns how many slots the consumer is known to have in front of it; there may
-// be more. Consumer only.
+// Ready returns how many slots the consumer is known to have in front of it;
+// there may be more. Consumer only.
 func (r *Ring[T]) Ready() int { return int(r.seenTail - r.read) }
 
 // Consumed returns how many slots were advanced since Init, released or not.

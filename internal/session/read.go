@@ -92,9 +92,9 @@ func (s *Session) queueAll() (n int, err error) {
 func (s *Session) closeReason() error { return s.reason }
 
 // fill reads once; with block it waits, and with spin it looks a while before it
-// sleeps. Only the holder of the read token calls it,
-// and nothing else reads the connection. It returns os.ErrDeadlineExceeded
-// after Recall: the caller looks at everything again.
+// sleeps. Only the holder of the read token calls it, and nothing else reads the
+// connection. It returns os.ErrDeadlineExceeded after Recall: the caller looks at
+// everything again.
 func (s *Session) fill(block, spin bool) error {
 	if block {
 		s.fills.Add(1) // a poll in between does not renew the lease
