@@ -177,7 +177,7 @@ type Options struct {
 	// NoIPv6 keeps to IPv4. (ZMQ_IPV6 0, which is libzmq's default.)
 	NoIPv6 bool
 
-	// Spin is how often a wait looks again before it sleeps. 0: adaptive, up
+	// Spin is how often a wait looks again before it sleeps. 0: adaptive, for
 	// about 40 microseconds while that pays; -1: never.
 	Spin int
 	// Transports replace the built-in transport of their scheme, or add one.
