@@ -59,4 +59,7 @@ func (i *interests) Unsubscribe(topic string) error {
 	return nil
 }
 
+// Subscribed implements Subscriber. Any goroutine may call it.
+func (i *interests) Subscribed() bool { return i.tree.len() > 0 }
+
 func (i *interests) matches(topic []byte) bool { return i.tree.matches(topic) }

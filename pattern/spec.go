@@ -113,6 +113,8 @@ type Pattern interface {
 type Subscriber interface {
 	Subscribe(topic string)
 	Unsubscribe(topic string) error
+	// Subscribed reports whether there is any subscription.
+	Subscribed() bool
 }
 
 // Publisher is a pattern that knows its subscribers.

@@ -24,7 +24,7 @@ func TestHeartbeatTimeout(t *testing.T) {
 		next := e.Events(s)
 		raw := confDial(t, e.Bind(s))
 		raw.handshake(1, "Socket-Type", "DEALER", "Identity", "")
-		raw.wantCommand("PING", "\x00\x0c")
+		raw.wantPing("\x00\x0c")
 		if ev := next(socket.Disconnected); !errors.Is(ev.Err, os.ErrDeadlineExceeded) {
 			e.Errorf("disconnected with %v, want a deadline", ev.Err)
 		}
@@ -41,7 +41,7 @@ func TestHeartbeatAnswered(t *testing.T) {
 		raw := confDial(t, e.Bind(s))
 		raw.handshake(1, "Socket-Type", "DEALER", "Identity", "x")
 		for i := range 5 {
-			raw.wantCommand("PING", "\x00\x00")
+			raw.wantPing("\x00\x00")
 			if i%2 == 0 {
 				raw.command("PONG", "")
 			} else {
@@ -65,7 +65,7 @@ func TestHeartbeatOldPeer(t *testing.T) {
 		other := confDial(t, e.Bind(s))
 		other.handshake(1, "Socket-Type", "DEALER", "Identity", "new")
 		for range 3 { // three beats have gone by
-			other.wantCommand("PING", "\x00\x00")
+			other.wantPing("\x00\x00")
 			other.command("PONG", "")
 		}
 		e.Send(s, "old", "first thing it hears")

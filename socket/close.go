@@ -135,6 +135,7 @@ func (s *Socket) pending(chosen func(*peer) bool) (queued bool) {
 	g := s.group
 	g.Lock()
 	defer g.UnlockAndFlush()
+	queued = g.Closed() && g.Held() > 0
 	for e, p := range s.peers {
 		if chosen(p) && e.Queued() {
 			queued = true
@@ -209,6 +210,10 @@ func (s *Socket) unsent(chosen func(*peer) bool) ringwire.UnsentError {
 	s.group.Lock()
 	defer s.group.Unlock()
 	var u ringwire.UnsentError
+	if s.group.Closed() {
+		held := s.group.Lost()
+		u.Messages, u.Bytes = held.SendQueued, held.SendBytes
+	}
 	for e, p := range s.peers {
 		if !chosen(p) {
 			continue
@@ -226,6 +231,7 @@ func (s *Socket) partAll() {
 		s.part(p)
 	}
 	s.group.Lock()
+	s.group.DropHeld(pipe.Closed)
 	var left []*peer
 	for _, p := range s.peers {
 		left = append(left, p)

@@ -206,7 +206,7 @@ func TestDuplicateIdentityDead(t *testing.T) {
 		newer := e.New(pattern.Dealer, &socket.Options{Identity: []byte("X")})
 		e.Connect(newer, at)
 		e.Send(newer, "mine now")
-		dead.wantCommand("PING", "\x00\x00")
+		dead.wantPing("\x00\x00")
 		if ev := next(socket.Disconnected); string(ev.Identity) != "X" || ev.Err == nil {
 			e.Errorf("event %+v, want the end of X and why", ev)
 		}

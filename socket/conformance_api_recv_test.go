@@ -305,9 +305,6 @@ func TestErrorsOfCalls(t *testing.T) {
 				e.Errorf("%s = %v, want an *OpError", name, err)
 			}
 		}
-		if err := s.Confirm(e.ctx); !errors.Is(err, ringwire.ErrNoReceipt) {
-			e.Errorf("Confirm = %v, want ErrNoReceipt", err)
-		}
 		for name, err := range map[string]error{
 			"Subscribe": s.Subscribe("x"), "Unsubscribe": s.Unsubscribe("x"),
 			"SendTo":        s.SendTo(e.ctx, ringwire.Peer{}, ringwire.NewMessage(nil)),

@@ -187,6 +187,17 @@ func (r *confRaw) wantCommand(name, data string) {
 	}
 }
 
+// wantPing reads a PING with this TTL, and returns its context.
+func (r *confRaw) wantPing(ttl string) (context string) {
+	r.t.Helper()
+	flags, body := r.frame()
+	context, ok := strings.CutPrefix(string(body), "\x04PING"+ttl)
+	if flags != confCommand || !ok || len(context) > 16 {
+		r.t.Fatalf("raw peer: frame %#x %.80q, want a PING with TTL %q and a context", flags, body, ttl)
+	}
+	return context
+}
+
 // wantMessage reads a message and compares it.
 func (r *confRaw) wantMessage(frames ...string) {
 	r.t.Helper()

@@ -42,10 +42,11 @@ func systemCalls(t *testing.T) (reads, writes int64) {
 }
 
 // TestSystemCallsOfStream: a stream of 64-byte messages takes at most one
-// system call for 400 of them on each side. Over ipc the receiver sees a write
-// while it is still going on, so that it reads more often.
+// system call for 400 of them on each side. Both sides take turns on
+// one processor: with two, how much a read finds depends on what else they do.
 func TestSystemCallsOfStream(t *testing.T) {
-	for endpoint, reading := range map[string]int64{"tcp://127.0.0.1:0": 400, "ipc://*": 100} {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	for _, endpoint := range []string{"tcp://127.0.0.1:0", "ipc://*"} {
 		t.Run(fmt.Sprintf("%.3s", endpoint), func(t *testing.T) {
 			push, pull := allocPair(t, endpoint)
 			const n = 400_000
@@ -73,8 +74,8 @@ func TestSystemCallsOfStream(t *testing.T) {
 			}
 			r1, w1 := systemCalls(t)
 			t.Logf("%d messages, %d reads, %d writes", n, r1-r0, w1-w0)
-			if reads, writes := n/reading, int64(n/400); r1-r0 > reads || w1-w0 > writes {
-				t.Errorf("%d messages took %d reads and %d writes, want at most %d and %d", n, r1-r0, w1-w0, reads, writes)
+			if most := int64(n / 400); r1-r0 > most || w1-w0 > most {
+				t.Errorf("%d messages took %d reads and %d writes, want at most %d", n, r1-r0, w1-w0, most)
 			}
 		})
 	}

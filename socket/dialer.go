@@ -3,6 +3,7 @@ package socket
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -45,6 +46,7 @@ type dialer struct {
 func (d *dialer) run() {
 	defer close(d.gone)
 	delay := d.s.opts.ReconnectMin
+	failed, everReady := 0, false
 	for d.ctx.Err() == nil {
 		began := time.Now()
 		ready, err := d.attempt()
@@ -54,8 +56,13 @@ func (d *dialer) run() {
 		if d.s.isClosing() && !d.queued() {
 			break // nothing is left to deliver
 		}
-		if !ready {
+		if ready {
+			failed, everReady = 0, true
+		} else {
 			d.refused(err)
+			if failed++; failed >= manyAttempts && !everReady {
+				d.s.doctor.warn(trapNeverConnected, slog.String("endpoint", d.endpoint), slog.Any("err", err))
+			}
 		}
 		if d.s.opts.ReconnectMin < 0 {
 			<-d.ctx.Done()
@@ -79,8 +86,16 @@ func (d *dialer) run() {
 	}
 }
 
+// next is what comes after a connection that ended.
+func (d *dialer) next() Next {
+	if d.s.opts.ReconnectMin < 0 || d.ctx.Err() != nil {
+		return NextNothing
+	}
+	return NextReconnect
+}
+
 func (d *dialer) retried(wait time.Duration, err error) {
-	d.s.events.emit(Event{Kind: ConnectRetried, Endpoint: d.endpoint, Retry: wait, Err: err})
+	d.s.events.emit(Event{Kind: ConnectRetried, Endpoint: d.endpoint, Retry: wait, Next: NextReconnect, Err: err})
 }
 
 // queued reports whether messages wait for the endpoint's next connection.
@@ -114,12 +129,12 @@ func (d *dialer) dial() (net.Conn, error) {
 	conn, err := d.stream.Dial(ctx, d.address, d.s.opts.stream())
 	if err != nil {
 		if d.ctx.Err() == nil {
-			d.s.events.emit(Event{Kind: ConnectFailed, Endpoint: d.endpoint, Err: err})
+			d.s.events.emit(Event{Kind: ConnectFailed, Endpoint: d.endpoint, Next: d.next(), Err: err})
 		}
 		return nil, err
 	}
 	d.s.tally.connects.Add(1)
-	d.s.events.emit(Event{Kind: Connected, Endpoint: d.endpoint, Local: addr(conn.LocalAddr()), Remote: addr(conn.RemoteAddr())})
+	d.s.events.emit(Event{Kind: Connected, Endpoint: d.endpoint, Local: addr(conn.LocalAddr()), Remote: addr(conn.RemoteAddr()), Next: NextHandshake})
 	return conn, nil
 }
 
@@ -205,7 +220,7 @@ func (s *Socket) unwelcome(shaking context.Context, p *peer, local, remote strin
 		kind = Rejected
 	}
 	s.tally.failed.Add(1)
-	s.events.emit(Event{Kind: kind, Endpoint: p.endpoint, Local: local, Remote: remote, Err: err})
+	s.events.emit(Event{Kind: kind, Endpoint: p.endpoint, Local: local, Remote: remote, Next: p.next(), Err: err})
 }
 
 // shake does the handshake.

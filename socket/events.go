@@ -2,13 +2,19 @@ package socket
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"log/slog"
+	"net"
+	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/ringwire/ringwire"
+	"github.com/ringwire/ringwire/internal/session"
 )
 
 // EventKind says what happened.
@@ -54,10 +60,79 @@ type Event struct {
 	SocketType string // the peer's
 	Mechanism  string
 	Retry      time.Duration // ConnectRetried: when the next attempt comes
+	Next       Next          // what follows
 	Err        error
 	Unsent     int64 // Disconnected: messages that were dropped because the peer is gone
-	InDoubt    int64 // Disconnected: messages written to that connection, of which none was confirmed
+	InDoubt    int64 // Disconnected: messages written to that connection and not confirmed
 	Lost       int   // events that were lost before this one because nobody took them
+}
+
+// Next says what the socket does about what happened.
+type Next int
+
+const (
+	NextNothing   Next = iota // nothing is to be done, or nothing will be
+	NextReconnect             // it connects again; ConnectRetried says when
+	NextAccept                // it goes on to accept: the peer must come again
+	NextHandshake             // the handshake
+)
+
+func (n Next) String() string {
+	switch n {
+	case NextReconnect:
+		return "connects again"
+	case NextAccept:
+		return "accepts"
+	case NextHandshake:
+		return "handshake"
+	}
+	return "nothing"
+}
+
+// Reason is Err in a word, for counting: "heartbeat", "protocol", "oversize",
+// "rejected", "slow", "identity", "closed here", "closed by the peer", "reset",
+// "timeout", "refused", "no files left", "name", or "other". It is empty without
+// an Err.
+func (ev Event) Reason() string {
+	err := ev.Err
+	if err == nil {
+		return ""
+	}
+	for _, r := range reasons {
+		if errors.Is(err, r.err) {
+			return r.word
+		}
+	}
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
+		return "name"
+	}
+	if ne, ok := errors.AsType[net.Error](err); ok && ne.Timeout() {
+		return "timeout"
+	}
+	return "other"
+}
+
+// reasons are looked at in this order.
+var reasons = []struct {
+	err  error
+	word string
+}{
+	{session.ErrSilent, "heartbeat"},
+	{errSlow, "slow"},
+	{errRetake, "identity"},
+	{errStopped, "closed here"},
+	{ringwire.ErrTooLarge, "oversize"},
+	{ringwire.ErrRejected, "rejected"},
+	{ringwire.ErrProtocol, "protocol"},
+	{io.EOF, "closed by the peer"},
+	{io.ErrUnexpectedEOF, "closed by the peer"},
+	{syscall.ECONNRESET, "reset"},
+	{syscall.EPIPE, "reset"},
+	{syscall.ECONNREFUSED, "refused"},
+	{syscall.EMFILE, "no files left"},
+	{syscall.ENFILE, "no files left"},
+	{os.ErrDeadlineExceeded, "timeout"},
+	{context.DeadlineExceeded, "timeout"},
 }
 
 // eventBuffer is how many events wait for a slow listener before some are
@@ -206,6 +281,9 @@ func (e *events) log(ev Event) {
 	add("peer_type", ev.SocketType)
 	if len(ev.Identity) > 0 {
 		attrs = append(attrs, slog.String("identity", fmt.Sprintf("%q", ev.Identity)))
+	}
+	if ev.Next != NextNothing {
+		add("next", ev.Next.String())
 	}
 	if ev.Retry > 0 {
 		attrs = append(attrs, slog.Duration("retry", ev.Retry))

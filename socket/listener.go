@@ -49,7 +49,7 @@ func (l *listener) run() {
 			return
 		}
 		if pause == acceptPauseMin {
-			l.s.events.emit(Event{Kind: AcceptFailed, Endpoint: l.resolved, Err: err})
+			l.s.events.emit(Event{Kind: AcceptFailed, Endpoint: l.resolved, Next: NextAccept, Err: err})
 		}
 		l.s.tally.acceptErrors.Add(1)
 		select {
@@ -67,11 +67,11 @@ func (l *listener) accept(conn net.Conn) {
 	if err := s.admit(); err != nil {
 		conn.Close()
 		s.tally.failed.Add(1)
-		s.events.emit(Event{Kind: Rejected, Endpoint: l.resolved, Remote: remote, Err: err})
+		s.events.emit(Event{Kind: Rejected, Endpoint: l.resolved, Remote: remote, Next: NextAccept, Err: err})
 		return
 	}
 	s.tally.accepts.Add(1)
-	s.events.emit(Event{Kind: Accepted, Endpoint: l.resolved, Local: addr(conn.LocalAddr()), Remote: remote})
+	s.events.emit(Event{Kind: Accepted, Endpoint: l.resolved, Local: addr(conn.LocalAddr()), Remote: remote, Next: NextHandshake})
 	l.wg.Go(func() {
 		defer s.discharge()
 		p := &peer{s: s, endpoint: l.resolved, listener: l}

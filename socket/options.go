@@ -68,6 +68,12 @@ type Options struct {
 	SendHWMBytes int64
 	// RecvHWMBytes bounds the bytes of what RecvHWM counts, like SendHWMBytes.
 	RecvHWMBytes int64
+	// SendBudget bounds the bytes queued on connections towards all peers
+	// together: beyond it every peer counts as full. 0, -1: no limit.
+	SendBudget int64
+	// RecvBudget bounds the memory of what is queued from all peers together:
+	// beyond it nothing is read from any of them. 0, -1: no limit.
+	RecvBudget int64
 	// OnFull is what happens to a message for a peer without room.
 	OnFull FullPolicy
 
@@ -92,6 +98,11 @@ type Options struct {
 	// Immediate queues messages only for peers whose handshake is complete.
 	// (ZMQ_IMMEDIATE.)
 	Immediate bool
+
+	// RequeueUnsent gives what was queued for an accepted peer that is gone, and of
+	// which nothing was written, to another connection instead of dropping it.
+	// PUSH, DEALER.
+	RequeueUnsent bool
 
 	// Identity is how a ROUTER peer addresses this socket: 1 to 255 bytes, the
 	// first not zero. REQ, DEALER and ROUTER announce it. (ZMQ_ROUTING_ID.)
@@ -234,6 +245,8 @@ func (o *Options) validate(spec *pattern.Spec) (*Options, error) {
 	number("RecvHWM", &c.RecvHWM, DefaultHWM)
 	number64("SendHWMBytes", &c.SendHWMBytes, DefaultHWMBytes)
 	number64("RecvHWMBytes", &c.RecvHWMBytes, DefaultHWMBytes)
+	number64("SendBudget", &c.SendBudget, -1)
+	number64("RecvBudget", &c.RecvBudget, -1)
 	span("Linger", &c.Linger, DefaultLinger)
 	span("ReconnectMin", &c.ReconnectMin, DefaultReconnectMin)
 	span("ReconnectMax", &c.ReconnectMax, max(DefaultReconnectMax, c.ReconnectMin))
@@ -267,6 +280,9 @@ func (o *Options) validate(spec *pattern.Spec) (*Options, error) {
 	}
 	if c.XPubNoDrop && c.OnFull > FullBlock {
 		refuse("OnFull", int(c.OnFull), "FullBlock or FullDefault together with XPubNoDrop")
+	}
+	if c.RequeueUnsent && spec != pattern.Push && spec != pattern.Dealer {
+		refuse("RequeueUnsent", true, "false on a "+spec.Name()+" socket")
 	}
 	if c.Conflate && !slices.Contains([]string{"PUSH", "PULL", "PUB", "SUB", "DEALER"}, spec.Name()) {
 		refuse("Conflate", true, "false on a "+spec.Name()+" socket")

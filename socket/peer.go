@@ -28,7 +28,7 @@ type peer struct {
 	session *session.Session // nil for inproc, or while there is no connection
 	since   time.Time        // when it became ready
 	epochs  int              // connections so far
-	before  int64            // messages written before the current one
+	before  int64            // messages in doubt before the current one
 	dropped int64            // and dropped because the peer was gone
 	leaving bool             // the pattern has let go of it: what is queued is still delivered
 	passed  int64            // messages it had room for, when it last missed one
@@ -173,7 +173,7 @@ func (s *Socket) tryWelcome(p *peer, sess *session.Session, attached bool) (olde
 	p.session, p.since = sess, time.Now()
 	p.epochs++
 	counts := p.end.Counts()
-	p.before, p.dropped = counts.Written, counts.SendDropped[pipe.PeerGone]
+	p.before, p.dropped = counts.InDoubt, counts.SendDropped[pipe.PeerGone]
 	recall := p.end.SetReady()
 	ev := p.event(Ready)
 	g.UnlockAndFlush()
@@ -271,6 +271,7 @@ func (s *Socket) lose(p *peer, reason error) {
 	if s.isClosing() {
 		ev.Err = errStopped
 	}
+	ev.Next = p.next()
 	ev.Unsent = after.SendDropped[pipe.PeerGone] - p.dropped
 	ev.InDoubt = after.InDoubt - p.before
 	s.tally.disconnects.Add(1)
@@ -283,6 +284,17 @@ func (s *Socket) lose(p *peer, reason error) {
 	s.sweep()
 	g.Room()
 	g.Notify()
+}
+
+// next is what comes after p's connection ended.
+func (p *peer) next() Next {
+	switch {
+	case p.dialer != nil:
+		return p.dialer.next()
+	case p.listener != nil && p.listener.ctx.Err() == nil:
+		return NextAccept
+	}
+	return NextNothing
 }
 
 // event describes p. Needs the send lock, or a peer that nobody else knows.
@@ -340,6 +352,7 @@ func (s *Socket) overflowed(e *pipe.End) {
 	}
 	p.told = time.Now()
 	s.slow = append(s.slow, p.event(SlowPeer))
+	s.allSlow = s.checkSlow()
 	s.slowNews.Store(true)
 }
 
@@ -351,12 +364,16 @@ const slowInterval = time.Second
 func (s *Socket) tellSlow() {
 	s.group.Lock()
 	list := s.slow
-	s.slow = nil
+	all := s.allSlow
+	s.slow, s.allSlow = nil, false
 	s.slowNews.Store(false)
 	s.group.Unlock()
 	for _, ev := range list {
 		s.tally.slow.Add(1)
 		s.events.emit(ev)
+	}
+	if all {
+		s.doctor.warn(trapAllSlow)
 	}
 }
 

@@ -149,11 +149,13 @@ func (s *Socket) recvLocked(ctx context.Context, m *msg.Message) error {
 		}
 		if e := g.Token(); e != nil {
 			// The only peer's connection is ours to read.
+			s.checkWait(ctx)
 			if err := e.Fill(ctx, true); err != nil {
 				return err
 			}
 			continue
 		}
+		s.checkWait(ctx)
 		if !g.AwaitInput(s.pattern, &s.spin, ctx.Done()) {
 			return ctx.Err()
 		}

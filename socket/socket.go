@@ -61,13 +61,19 @@ type Socket struct {
 	orphans []*pipe.End // detached, with messages that were not received yet
 	past    pipe.Counts // of ends that are gone
 	slow    []Event     // SlowPeer events to raise
+	allSlow bool        // every subscriber missed messages: to be warned of
 
-	slowNews atomic.Bool // slow is not empty
+	slowNews atomic.Bool // slow is not empty, or allSlow
 
-	doing  park.Lock // one Do at a time
+	doing park.Lock // one Do at a time
+
+	confirming sync.Mutex
+	reported   loss // what Confirm has told of; guarded by confirming
+
 	wg     sync.WaitGroup
 	events events
 	tally  tally
+	doctor doctor
 }
 
 // New returns a socket of the given type, which is one of the values of
@@ -96,10 +102,15 @@ func New(spec *pattern.Spec, opts *Options) (*Socket, error) {
 		dialers:   make(map[*dialer]struct{}),
 		peers:     make(map[*pipe.End]*peer),
 	}
+	s.group.SetBudgets(o.SendBudget, o.RecvBudget)
+	if o.RequeueUnsent {
+		s.group.Requeue()
+	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.spin.Init(o.Spin)
 	s.doing.Init()
 	s.events.logger = o.Logger
+	s.doctor.logger, s.doctor.kind = o.Logger, spec.Name()
 	s.pattern = spec.New(&pattern.Config{
 		Group: s.group, Immediate: o.Immediate, DropUnroutable: o.DropUnroutable, Handover: o.RouterHandover,
 		ProbeRouter: o.ProbeRouter, ReqRelaxed: o.ReqRelaxed, ReqCorrelate: o.ReqCorrelate,
@@ -112,6 +123,7 @@ func New(spec *pattern.Spec, opts *Options) (*Socket, error) {
 	}
 	s.intake, _ = s.pattern.(pipe.Intake)
 	s.session = s.sessionConfig()
+	s.checkOptions()
 	return s, nil
 }
 

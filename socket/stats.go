@@ -2,6 +2,7 @@ package socket
 
 import (
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -35,6 +36,7 @@ func publicDrops(d *pipe.Drops) Drops {
 // Counters account for messages. When no call is in progress,
 //
 //	Accepted = Written + SendDropped.Total() + SendQueued
+//	Written  = Confirmed + InDoubt + what is in flight
 //	Arrived  = Returned + RecvDropped.Total() + RecvQueued
 //
 // A message to several subscribers counts once for each.
@@ -42,7 +44,8 @@ type Counters struct {
 	Accepted      int64 // messages that Send accepted for the peer
 	AcceptedBytes int64 // with frame headers on a connection, without over inproc
 	Written       int64 // given to the kernel, or to an inproc peer
-	InDoubt       int64 // the part of Written whose connection has ended: without receipts, nothing proves that it arrived
+	Confirmed     int64 // the part of Written that the peer is known to have taken in: see Confirm
+	InDoubt       int64 // the part of Written whose connection has ended before it was confirmed: it may have arrived or not
 	SendQueued    int64
 	SendBytes     int64 // bytes queued
 	SendDropped   Drops
@@ -55,7 +58,7 @@ type Counters struct {
 
 func publicCounters(c *pipe.Counts) Counters {
 	return Counters{
-		Accepted: c.Accepted, AcceptedBytes: c.AcceptedBytes, Written: c.Written, InDoubt: c.InDoubt,
+		Accepted: c.Accepted, AcceptedBytes: c.AcceptedBytes, Written: c.Written, Confirmed: c.Confirmed, InDoubt: c.InDoubt,
 		SendQueued: c.SendQueued, SendBytes: c.SendBytes, SendDropped: publicDrops(&c.SendDropped),
 		Arrived: c.Arrived, Returned: c.Returned, RecvQueued: c.RecvQueued, RecvDropped: publicDrops(&c.RecvDropped),
 	}
@@ -150,6 +153,7 @@ type PeerInfo struct {
 	Since         time.Time         // when it became ready
 	Connections   int               // how many it took so far
 	Subscriptions int               // PUB, XPUB: its topics
+	RoundTrip     time.Duration     // how long its last answer to a PING took; 0: none yet. Heartbeats and Confirm ask
 	Counters
 }
 
@@ -184,6 +188,9 @@ func (s *Socket) describe(p *peer) PeerInfo {
 	if r := e.Route(); r != nil {
 		info.Address = r[0]
 	}
+	if p.session != nil {
+		info.RoundTrip = p.session.RoundTrip()
+	}
 	if e.Info.Mechanism != "" {
 		info.Version = version(e.Info.Minor31)
 	}
@@ -191,6 +198,22 @@ func (s *Socket) describe(p *peer) PeerInfo {
 		info.Subscriptions = pub.Topics(e)
 	}
 	return info
+}
+
+// Name is what to call the peer: its identity, else what it announced as X-Name,
+// else its address. What the peer chose is quoted.
+func (p PeerInfo) Name() string {
+	name, quoted := p.Remote, false
+	if n := p.Metadata["X-Name"]; n != "" {
+		name, quoted = n, true
+	}
+	if len(p.Identity) > 0 {
+		name, quoted = string(p.Identity), true
+	}
+	if quoted {
+		return strconv.Quote(name)
+	}
+	return name
 }
 
 func version(minor31 bool) string {

@@ -88,6 +88,10 @@ func (s *Socket) Flush(ctx context.Context) error {
 	if s.isClosing() {
 		return fail("flush", "", ringwire.ErrClosed)
 	}
+	return fail("flush", "", s.flush(ctx))
+}
+
+func (s *Socket) flush(ctx context.Context) error {
 	goals := s.goals()
 	for {
 		changed := s.group.Wait()
@@ -97,9 +101,9 @@ func (s *Socket) Flush(ctx context.Context) error {
 		select {
 		case <-changed:
 		case <-s.group.Done():
-			return fail("flush", "", ringwire.ErrClosed)
+			return ringwire.ErrClosed
 		case <-ctx.Done():
-			return fail("flush", "", ctx.Err())
+			return ctx.Err()
 		}
 	}
 }
@@ -125,17 +129,5 @@ func (s *Socket) reached(goals map[*pipe.End]int64) bool {
 			delete(goals, e)
 		}
 	}
-	return len(goals) == 0
-}
-
-// Confirm will wait for a receipt from every peer that was sent something.
-// Receipts do not exist yet: it returns ringwire.ErrNoReceipt.
-func (s *Socket) Confirm(ctx context.Context) error {
-	if ctx == nil {
-		return fail("confirm", "", errNilContext)
-	}
-	if s.isClosing() {
-		return fail("confirm", "", ringwire.ErrClosed)
-	}
-	return fail("confirm", "", fmt.Errorf("receipts are not part of this version: %w", ringwire.ErrNoReceipt))
+	return len(goals) == 0 && s.group.Held() == 0
 }

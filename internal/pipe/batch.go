@@ -13,6 +13,7 @@ type Batch struct {
 	head   int // offset of the first message
 	refs   []ref
 	msgs   int
+	before int64 // messages written before it
 	bytes  int64
 	lent   bool     // see outbox
 	pieces [][]byte // what is left to write, in order
@@ -45,6 +46,10 @@ func (b *Batch) Large() bool { return b.bytes >= FlushSize/4 || b.msgs >= stream
 
 // streamMin is how many messages make a batch large that has few bytes.
 const streamMin = 256
+
+// Before is how many messages were written to the peer before those of b, as of
+// the last Take.
+func (b *Batch) Before() int64 { return b.before }
 
 // Pieces is what is left to write. The caller must not change it.
 func (b *Batch) Pieces() [][]byte { return b.pieces }

@@ -43,13 +43,16 @@ func (d *Drops) Total() int64 {
 // moment when no call is in progress,
 //
 //	accepted = written + dropped + queued
+//	written = confirmed + in flight + doubt
 //
-// where queued is what lies in the outbox or in a flush, and doubt is the
-// part of written whose connection ended without a receipt.
+// where queued is what lies in the outbox or in a flush, confirmed is what the
+// peer gave a receipt for, and doubt is what it did not while the connection
+// lasted over which it was written.
 type sent struct {
 	accepted      int64
 	acceptedBytes int64
 	written       int64
+	confirmed     int64
 	doubt         int64
 	dropped       Drops
 	droppedBytes  int64
@@ -83,6 +86,7 @@ type got struct {
 type Counts struct {
 	Accepted, AcceptedBytes int64
 	Written, InDoubt        int64
+	Confirmed               int64
 	SendQueued, SendBytes   int64
 	SendDropped             Drops
 	SendDroppedBytes        int64
@@ -98,6 +102,7 @@ func (c *Counts) Add(o *Counts) {
 	c.AcceptedBytes += o.AcceptedBytes
 	c.Written += o.Written
 	c.InDoubt += o.InDoubt
+	c.Confirmed += o.Confirmed
 	c.SendQueued += o.SendQueued
 	c.SendBytes += o.SendBytes
 	c.SendDroppedBytes += o.SendDroppedBytes
@@ -135,7 +140,7 @@ func (e *End) counts() Counts {
 	s := &e.sent
 	c := Counts{
 		Accepted: s.accepted, AcceptedBytes: s.acceptedBytes,
-		Written: s.written, InDoubt: s.doubt,
+		Written: s.written, InDoubt: s.doubt, Confirmed: s.confirmed,
 		SendQueued: int64(e.out.msgs + e.flight.msgs), SendBytes: e.out.bytes + e.flight.bytes,
 		SendDropped: s.dropped, SendDroppedBytes: s.droppedBytes,
 	}
@@ -196,6 +201,7 @@ func (e *End) countLane(c *Counts) {
 		return
 	}
 	c.Written = c.Accepted - c.SendQueued - c.SendDropped.Total()
+	c.Confirmed = c.Written
 }
 
 // Exceeded counts a message over the size limits.
@@ -216,6 +222,12 @@ func (e *End) DropReceived(r Reason) {
 	e.got.dropped[r]++
 }
 
+func (e *End) countBytes(n int64) {
+	if counting {
+		e.sent.acceptedBytes += n
+	}
+}
+
 // Drop counts a message that was accepted and goes to no end. Needs the send
 // lock.
 func (g *Group) Drop(reason Reason, m *msg.Message) {
@@ -231,6 +243,9 @@ func (g *Group) Drop(reason Reason, m *msg.Message) {
 func (g *Group) Lost() Counts {
 	l := &g.lost
 	c := Counts{Accepted: l.accepted, AcceptedBytes: l.acceptedBytes, SendDropped: l.dropped, SendDroppedBytes: l.droppedBytes}
+	c.Accepted += int64(g.held.msgs)
+	c.AcceptedBytes += g.held.bytes
+	c.SendQueued, c.SendBytes = int64(g.held.msgs), g.held.bytes
 	for i := range g.late {
 		n := g.late[i].Load()
 		c.RecvDropped[i] += n

@@ -102,6 +102,7 @@ type End struct {
 	inline    bool     // flush on the caller's goroutine
 	claimed   *wireBox // the connection whose write token the Send in progress took
 	sent      sent
+	spent     int64  // bytes queued, as the group's budget knows of them
 	mark      uint64 // fan-out: the last message that matched this end
 	Data      any    // the pattern's own state for this peer
 
@@ -149,7 +150,7 @@ type Info struct {
 func NewEnd(g *Group, config Config, intake Intake, owner Owner) *End {
 	e := &End{group: g, config: config, intake: intake, owner: owner, peer: msg.NewPeer()}
 	in := newQueue(config.RecvHWM, config.RecvHWMBytes, config.Conflate)
-	in.looks = g.spins()
+	in.looks, in.budget = g.spins(), g.recvBudget
 	e.in.Store(in)
 	return e
 }

@@ -9,7 +9,7 @@ type flight struct {
 func (e *End) HasOutput() bool {
 	e.group.mu.Lock()
 	defer e.group.mu.Unlock()
-	return e.out.msgs > 0 && !e.spoiled.Load()
+	return e.out.msgs > 0 && !e.spoiled.Load() || e.adopts()
 }
 
 // Take loads what is queued into b, whose last content was written whole.
@@ -18,14 +18,23 @@ func (e *End) Take(b *Batch) bool {
 	g := e.group
 	g.mu.Lock()
 	retired := e.retire(b)
+	b.before = e.sent.written
+	if g.held.msgs > 0 {
+		e.adopt()
+	}
 	if e.out.msgs > 0 && !e.spoiled.Load() {
 		b.load(&e.out)
 		e.flight = flight{b.msgs, b.bytes}
 	}
+	e.spend()
 	g.mu.Unlock()
 	if retired {
 		g.changes.notify()
-		g.roomIn(e)
+		if g.sendBudget > 0 {
+			g.Room() // in every end
+		} else {
+			g.roomIn(e)
+		}
 	}
 	return !b.Empty()
 }
@@ -61,16 +70,31 @@ func (e *End) Abandon(b *Batch) {
 		}
 		b.release()
 	}
-	e.sent.doubt = e.sent.written // nothing of it was confirmed
+	e.sent.doubt = e.sent.written - e.sent.confirmed
 	switch {
 	case g.closed:
 		e.DropQueued(Closed)
 	case !e.config.Connecting || !e.attached:
 		e.DropQueued(PeerGone)
 	}
+	e.spend()
 	g.mu.Unlock()
 	g.changes.notify()
-	g.roomIn(e)
+	if g.sendBudget > 0 {
+		g.Room()
+	} else {
+		g.roomIn(e)
+	}
+}
+
+// Confirm notes a receipt: the peer has taken in the first mark messages that
+// were written to it, but for those in doubt.
+func (e *End) Confirm(mark int64) {
+	g := e.group
+	g.mu.Lock()
+	e.sent.confirmed = max(e.sent.confirmed, mark-e.sent.doubt)
+	g.mu.Unlock()
+	g.changes.notify()
 }
 
 // Queued reports whether messages wait to be written. Needs the send lock.

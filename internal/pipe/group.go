@@ -43,6 +43,12 @@ type Group struct {
 	closed  bool
 	lost    sent // messages that went to no end
 
+	requeues   bool    // what was queued for a connection that is gone is held; immutable
+	held       outbox  // see held.go; guarded by mu
+	sendBudget int64   // bytes queued in all ends; 0: no bound; immutable
+	sendUsed   int64   // guarded by mu
+	recvBudget *budget // nil: no bound; immutable
+
 	// served is when something was last written, or given to others to write.
 	served atomic.Int64
 

@@ -331,7 +331,9 @@ func (e *End) next(m *msg.Message) bool {
 		return false
 	}
 	e.viaQueue = false
-	e.got.direct++
+	if counting {
+		e.got.direct++
+	}
 	m.SetPeer(e.peer)
 	if e.group.talks {
 		// If Next returned the token, the message is still the last one.

@@ -17,6 +17,7 @@ func (e *End) Accept(group *Group, config Config, intake Intake, owner Owner) *E
 	far := NewEnd(group, config, intake, owner)
 	e.lane.setLimits(sum(e.config.SendHWM, config.RecvHWM), sumBytes(e.config.SendHWMBytes, config.RecvHWMBytes))
 	e.lane.looks = group.spins()
+	e.lane.charge(group.recvBudget)
 	far.in.Store(e.lane)
 	far.base = e.lane.consumed()
 	far.lane = e.in.Load()
@@ -93,7 +94,9 @@ func (e *End) sendLane(m *msg.Message) bool {
 		return false
 	}
 	if peer != nil && peer.intake != nil && peer.intake.Intake(peer, m) {
-		e.sent.accepted++
+		if counting {
+			e.sent.accepted++
+		}
 		return true
 	}
 	if q.newest != nil {
@@ -107,7 +110,9 @@ func (e *End) sendLane(m *msg.Message) bool {
 	} else if !e.put(m) {
 		return false
 	}
-	e.sent.accepted++
+	if counting {
+		e.sent.accepted++
+	}
 	if !q.lazy.Load() && peer != nil && peer.open.Load() {
 		peer.activate()
 	}
@@ -123,7 +128,7 @@ func (e *End) put(m *msg.Message) bool {
 			q.publish()
 			return false
 		}
-		e.sent.acceptedBytes += int64(len(body))
+		e.countBytes(int64(len(body)))
 		if !m.Borrowed() {
 			m.Reset()
 		}
@@ -140,9 +145,9 @@ func (e *End) put(m *msg.Message) bool {
 	}
 	if body, ok := m.BorrowedBody(); ok {
 		slot.SetBody(body)
-		e.sent.acceptedBytes += int64(len(body))
+		e.countBytes(int64(len(body)))
 	} else {
-		e.sent.acceptedBytes += int64(m.Size())
+		e.countBytes(int64(m.Size()))
 		if m.Borrowed() {
 			slot.CopyFrom(m)
 		} else {

@@ -42,13 +42,15 @@ type Queue struct {
 	producer atomic.Pointer[End] // inproc: the end whose senders wait for room
 
 	newest *newest // set when only the newest message is kept
+	budget *budget // of all incoming queues of the socket; nil: none; set before the queue is shared
 	looks  bool    // the consumer may look again and again; set before it has the queue
 
 	_ [64]byte
 
 	// Owned by the consumer.
-	took   int64 // bytes ever taken out
-	streak int   // times in a row that the next message came at once
+	took   int64  // bytes ever taken out
+	paid   uint64 // slots given back to the budget
+	streak int    // times in a row that the next message came at once
 	unpacking
 }
 
@@ -153,6 +155,9 @@ func (q *Queue) trySlot() *msg.Message {
 	if q.room <= 0 && !q.findRoom() {
 		return nil
 	}
+	if q.budget != nil && q.budget.over(q) {
+		return nil
+	}
 	return q.ring.Slot()
 }
 
@@ -179,6 +184,9 @@ func (q *Queue) commit(m *msg.Message) {
 // publish makes everything committed visible. Producer only.
 func (q *Queue) publish() {
 	q.closePack()
+	if q.budget != nil {
+		q.budget.used.Add(q.wrote - q.pushed.Load() + int64(q.ring.Staged())*slotSize)
+	}
 	if q.wrote != q.pushed.Load() {
 		q.pushed.Store(q.wrote)
 	}
@@ -245,8 +253,17 @@ func (q *Queue) drain(f func(m *msg.Message)) {
 func (q *Queue) release() {
 	q.ring.Release()
 	q.releasePacked()
+	var freed int64
+	if q.budget != nil {
+		slots := q.ring.Popped()
+		freed = q.took - q.popped.Load() + int64(slots-q.paid)*slotSize
+		q.paid = slots
+	}
 	if q.took != q.popped.Load() {
 		q.popped.Store(q.took)
+	}
+	if freed > 0 {
+		q.budget.free(freed)
 	}
 	if q.blocked.Load() {
 		q.popDone()
@@ -307,6 +324,10 @@ func (q *Queue) popDone() {
 	if n := int64(q.shown() - q.freed()); n > 0 && n > q.half.Load() {
 		return
 	}
+	q.wakeProducer()
+}
+
+func (q *Queue) wakeProducer() {
 	q.blocked.Store(false)
 	q.space.Wake()
 	if e := q.producer.Load(); e != nil {

@@ -4,6 +4,11 @@ import "github.com/ringwire/ringwire/internal/msg"
 
 // DropQueued throws away what waits to be written. Needs the send lock.
 func (e *End) DropQueued(reason Reason) {
+	defer e.spend()
+	if reason == PeerGone && e.group.requeues && e.out.msgs > 0 && !e.group.closed {
+		e.group.hold(e)
+		return
+	}
 	n, bytes := e.out.drop()
 	if e.lane != nil && !e.joined { // nobody reads the lane
 		e.lane.drain(func(m *msg.Message) {
@@ -35,6 +40,7 @@ func (e *End) Withdraw() bool {
 	n, bytes := e.out.drop()
 	e.sent.accepted -= int64(n)
 	e.sent.acceptedBytes -= bytes
+	e.spend()
 	return n > 0 && e.flight.msgs == 0
 }
 
@@ -50,7 +56,7 @@ func (e *End) Full() bool {
 		return e.lane.full()
 	}
 	n := e.out.msgs + e.flight.msgs
-	if e.config.SendHWM > 0 && n >= e.config.SendHWM {
+	if e.config.SendHWM > 0 && n >= e.config.SendHWM || e.group.broke() {
 		return true
 	}
 	return e.config.SendHWMBytes > 0 && n > 0 && e.out.bytes+e.flight.bytes >= e.config.SendHWMBytes
@@ -134,8 +140,11 @@ func (e *End) prepare() int64 {
 
 // account notes one more message in the outbox, which had before bytes.
 func (e *End) account(before int64) {
-	e.sent.accepted++
-	e.sent.acceptedBytes += e.out.bytes - before
+	if counting {
+		e.sent.accepted++
+		e.sent.acceptedBytes += e.out.bytes - before
+	}
+	e.spend()
 	switch {
 	case e.out.bytes >= FlushSize || e.group.conversation.Load() == last:
 		e.touch(true)
@@ -154,6 +163,7 @@ func (e *End) DropOldest() bool {
 		return false
 	}
 	e.sent.drop(HWM, 1, e.out.dropOldest())
+	e.spend()
 	return true
 }
 

@@ -32,6 +32,12 @@ type conduit interface {
 	// inline reports whether write can be called with block false.
 	inline() bool
 
+	// unread reports whether bytes have come that were not read; false, too, if
+	// that cannot be told. answers reports whether the peer's system still
+	// answers; true, too, if that cannot be told. Anyone may call them.
+	unread() bool
+	answers() bool
+
 	closeWrite() error
 	close()
 }
@@ -66,9 +72,11 @@ func (c netConduit) read(dec *zmtp.Decoder, _ *park.Spin, block bool) (int, erro
 	return 0, err
 }
 
-func (c netConduit) recall()      { c.conn.SetReadDeadline(past) }
-func (c netConduit) clearRecall() { c.conn.SetReadDeadline(time.Time{}) }
-func (c netConduit) inline() bool { return false }
+func (c netConduit) recall()       { c.conn.SetReadDeadline(past) }
+func (c netConduit) clearRecall()  { c.conn.SetReadDeadline(time.Time{}) }
+func (c netConduit) inline() bool  { return false }
+func (c netConduit) unread() bool  { return false }
+func (c netConduit) answers() bool { return true }
 
 func (c netConduit) writeOne(p []byte, _ bool) (int, error) { return c.conn.Write(p) }
 

@@ -225,5 +225,25 @@ func (c *rawConduit) vector() int {
 	return k
 }
 
+func (c *rawConduit) unread() bool {
+	n := 0
+	c.raw.Control(func(fd uintptr) { n, _ = unix.IoctlGetInt(int(fd), unix.SIOCINQ) })
+	return n > 0
+}
+
+// answers looks at what TCP knows. A peer that does not read closes its window,
+// and its kernel goes on to answer the probes of ours: its silence is no death.
+// Two probes without an answer are, and so are bytes that nobody acknowledges.
+// A connection between two processes of one system ends by itself.
+func (c *rawConduit) answers() bool {
+	if _, ok := c.conn.(*net.TCPConn); !ok {
+		return true
+	}
+	var info *unix.TCPInfo
+	var err error
+	c.raw.Control(func(fd uintptr) { info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) })
+	return err != nil || info == nil || info.Probes < 2 && info.Retransmits < 2
+}
+
 func (c *rawConduit) closeWrite() error { return closeWrite(c.conn) }
 func (c *rawConduit) close()            { c.conn.Close() }

@@ -15,10 +15,20 @@ type Heartbeat struct {
 	TTL      uint16        // told to the peer, in tenths of a second
 }
 
+// ErrSilent is why a connection ended whose peer gave no sign of life. It is an
+// os.ErrDeadlineExceeded.
+var ErrSilent = fmt.Errorf("the peer is silent: %w", os.ErrDeadlineExceeded)
+
 // heart watches for signs of life: any byte that was read is one. It looks at
 // counters, never at a clock.
+//
+// Silence is no proof of death while it is our own doing, or while the peer was
+// not asked: while we do not read because our queue is full; while what was read
+// by the kernel was not read by us, as after this process was stopped; and while
+// the PING could not be written, because the peer does not read, as long as its
+// kernel answers.
 type heart struct {
-	full atomic.Bool // we do not read because our queue is full: the silence is our own
+	full atomic.Bool // we do not read because our queue is full
 
 	mu      sync.Mutex
 	s       *Session
@@ -53,20 +63,23 @@ func (h *heart) beat() {
 		return
 	}
 	beat := h.s.config.Heartbeat
+	// While we are full we cannot hear an answer, and the PING is the sign of
+	// life that the peer hears.
+	must := h.full.Load()
 	if heard := h.s.heard.Load(); heard != h.seen || !h.waiting {
 		// The first PING of a silence: its time begins.
 		if h.verdict != nil {
 			h.verdict.Stop()
 		}
-		h.seen, h.asked, h.waiting = heard, 0, true
+		h.seen, h.asked, h.waiting, must = heard, 0, true, true
 		h.verdict = time.AfterFunc(beat.timeout(), func() { h.judge(heard) })
 	}
 	h.asked++
 	ask := h.asked <= maxAsked
 	h.ping.Reset(beat.Interval)
 	h.mu.Unlock()
-	if ask {
-		h.s.Ping()
+	if ask || must {
+		h.s.ping(must)
 	}
 }
 
@@ -82,14 +95,26 @@ func (b Heartbeat) timeout() time.Duration {
 // seen reads.
 func (h *heart) judge(seen uint64) {
 	h.mu.Lock()
-	dead := !h.stopped && h.s.heard.Load() == seen && !h.full.Load()
+	silent := !h.stopped && h.s.heard.Load() == seen
 	if seen == h.seen {
-		h.waiting = false
+		h.waiting = false // the next PING begins anew
 	}
 	h.mu.Unlock()
-	if dead {
-		h.s.Close(fmt.Errorf("nothing heard for %v after a PING: %w", h.s.config.Heartbeat.timeout(), os.ErrDeadlineExceeded))
+	if silent && !h.excused(true) {
+		h.s.Close(fmt.Errorf("nothing heard for %v after a PING: %w", h.s.config.Heartbeat.timeout(), ErrSilent))
 	}
+}
+
+// excused reports whether the silence is no sign of death. asked says that it
+// matters whether the PING reached the kernel.
+func (h *heart) excused(asked bool) bool {
+	s := h.s
+	return h.full.Load() || s.io.unread() || asked && s.stuck() && s.io.answers()
+}
+
+// stuck reports whether something is not written yet: the PING may be behind it.
+func (s *Session) stuck() bool {
+	return s.token.Load() != tokenFree || s.control.pending()
 }
 
 // setTTL takes up what the peer's PING asked for: silence of that many tenths
@@ -113,16 +138,17 @@ func (h *heart) watch(heard uint64) {
 }
 
 func (h *heart) expire(heard uint64) {
+	excused := h.excused(false)
 	h.mu.Lock()
 	n := h.s.heard.Load()
-	alive := n != heard || h.full.Load()
+	alive := n != heard || excused
 	if alive && !h.stopped {
 		h.watch(n)
 	}
 	allowed, stopped := h.allowed, h.stopped
 	h.mu.Unlock()
 	if !alive && !stopped {
-		h.s.Close(fmt.Errorf("nothing heard for the %v that the peer's PING allows: %w", allowed, os.ErrDeadlineExceeded))
+		h.s.Close(fmt.Errorf("nothing heard for the %v that the peer's PING allows: %w", allowed, ErrSilent))
 	}
 }
 

@@ -208,8 +208,17 @@ func (s *Session) command(body []byte) error {
 		s.control.pong(context)
 		s.Flush()
 	case zmtp.CommandPong:
-		if _, err := zmtp.ParsePong(data); err != nil {
+		context, err := zmtp.ParsePong(data)
+		if err != nil {
 			return err
+		}
+		if mark, ok := s.receipts.answered(context); ok {
+			s.end.Confirm(mark)
+		} else {
+			s.group.Notify() // whoever waits for a receipt
+		}
+		if s.control.answered() {
+			s.Flush() // a PING may have waited for this answer
 		}
 	case zmtp.CommandSubscribe:
 		s.end.PeerSubscription(data, true)

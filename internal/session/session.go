@@ -96,6 +96,7 @@ type Session struct {
 	starting  sync.Mutex
 	written   chan struct{} // closed when the writer goroutine ended; made when it starts
 	control   control
+	receipts  receipts
 
 	heart heart
 

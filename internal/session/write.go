@@ -18,8 +18,8 @@ const sparse = int64(20 * time.Microsecond)
 func (s *Session) flush(block bool) (left bool, err error) {
 	for {
 		if len(s.out) == 0 && s.batch.Empty() {
-			s.out = s.control.take(s.out)
 			more := s.end.Take(&s.batch)
+			s.out = s.control.take(s.out, &s.receipts, s.batch.Before())
 			if !more && len(s.out) == 0 {
 				return false, nil
 			}
@@ -218,9 +218,11 @@ func (s *Session) Subscription(topic string, subscribe bool) {
 }
 
 // Ping implements pipe.Wire. A ZMTP 3.0 peer cannot be asked.
-func (s *Session) Ping() {
+func (s *Session) Ping() { s.ping(false) }
+
+func (s *Session) ping(must bool) {
 	if s.minor31 {
-		s.control.ping(s.config.Heartbeat.TTL)
+		s.control.ping(s.config.Heartbeat.TTL, must)
 		s.Flush()
 	}
 }
@@ -232,6 +234,8 @@ type control struct {
 	buf     []byte // whole frames
 	pinging bool   // one PING is enough
 	ttl     uint16
+	must    bool // send it even if two are unanswered
+	blocked bool // it waits until one of those is answered
 	ponging bool // one PONG is enough: the newest context wins
 	context [zmtp.MaxPingContext]byte
 	n       int
@@ -243,10 +247,22 @@ func (c *control) subscription(topic string, subscribe, command bool) {
 	c.buf = zmtp.AppendSubscription(c.buf, topic, subscribe, command)
 }
 
-func (c *control) ping(ttl uint16) {
+func (c *control) ping(ttl uint16, must bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.pinging, c.ttl = true, ttl
+	c.pinging, c.ttl, c.must = true, ttl, c.must || must
+	if must {
+		c.blocked = false
+	}
+}
+
+// answered says that a PING was answered, and reports whether there is
+// something to write now.
+func (c *control) answered() bool {
+	c.mu.Lock()
+	c.blocked = false
+	c.mu.Unlock()
+	return c.pending()
 }
 
 func (c *control) pong(context []byte) {
@@ -259,11 +275,12 @@ func (c *control) pong(context []byte) {
 func (c *control) pending() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.pinging || c.ponging || len(c.buf) > 0
+	return c.pinging && !c.blocked || c.ponging || len(c.buf) > 0
 }
 
-// take appends everything to out, which is empty, and forgets it.
-func (c *control) take(out []byte) []byte {
+// take appends everything to out, which is empty, and forgets it. A PING comes
+// behind before messages, and in front of what is written next.
+func (c *control) take(out []byte, r *receipts, before int64) []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.buf) > 0 {
@@ -274,10 +291,14 @@ func (c *control) take(out []byte) []byte {
 	}
 	if c.ponging {
 		out = zmtp.AppendPong(out, c.context[:c.n])
+		c.ponging = false
 	}
-	if c.pinging {
-		out = zmtp.AppendPing(out, c.ttl, nil)
+	if c.pinging && !c.blocked {
+		context, ok := r.ask(before, c.must)
+		if ok {
+			out = zmtp.AppendPing(out, c.ttl, context[:])
+		}
+		c.pinging, c.blocked, c.must = !ok, !ok, false
 	}
-	c.ponging, c.pinging = false, false
 	return out
 }
