@@ -93,13 +93,7 @@ func (s *Socket) SendBatch(ctx context.Context, messages []*ringwire.Message) (i
 
 // unwanted reports that a message with this first frame has been sent, to nobody.
 func (s *Socket) unwanted(topic []byte) bool {
-	if s.filter == nil || !s.filter.Unwanted(topic) {
-		return false
-	}
-	if s.doctor.logger != nil {
-		s.checkPublished()
-	}
-	return true
+	return s.filter != nil && s.filter.Unwanted(topic) && s.noSubscriber()
 }
 
 func (s *Socket) canSend(ctx context.Context, frames int) error {

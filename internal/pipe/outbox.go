@@ -135,6 +135,9 @@ func keep(refs []ref, kept func(r *ref, copied []byte)) {
 }
 
 func hasLarge(m *msg.Message) bool {
+	if body, ok := m.BorrowedBody(); ok {
+		return len(body) >= refMin
+	}
 	if _, ok := m.InlineBody(); ok {
 		return false
 	}
