@@ -78,6 +78,7 @@ func TestReconnects(t *testing.T) {
 				}
 			})
 			var early, late resources
+			var before ringwire.Peer
 			for i := range run.times + 1 {
 				var peer socket.PeerInfo
 				for restored := false; !restored; {
@@ -85,7 +86,7 @@ func TestReconnects(t *testing.T) {
 						t.Fatalf("connection %d: %v", i, err)
 					}
 					for _, peer = range pub.Peers() {
-						restored = restored || peer.Subscriptions == run.topics
+						restored = restored || peer.Peer != before && peer.Subscriptions == run.topics
 					}
 					if !restored {
 						runtime.Gosched()
@@ -94,6 +95,7 @@ func TestReconnects(t *testing.T) {
 						}
 					}
 				}
+				before = peer.Peer
 				switch i {
 				case run.times / 5:
 					early = held(t)
@@ -106,6 +108,9 @@ func TestReconnects(t *testing.T) {
 			}
 			cancel()
 			load.Wait()
+			if n := pub.Stats().Accepts; n <= int64(run.times) {
+				t.Errorf("got %d connections, want more than %d", n, run.times)
+			}
 			t.Logf("after %d reconnects %+v, after %d %+v", run.times/5, early, run.times, late)
 			if late.goroutines > early.goroutines+4 || late.files > early.files+4 {
 				t.Errorf("goroutines and files went from %d, %d to %d, %d", early.goroutines, early.files, late.goroutines, late.files)
