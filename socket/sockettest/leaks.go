@@ -1,7 +1,6 @@
 package sockettest
 
 import (
-	"bytes"
 	"maps"
 	"runtime"
 	"slices"
@@ -21,10 +20,13 @@ const leakGrace = 5 * time.Second
 //
 // Both are looked for in the whole process. A test that runs in parallel with
 // others sees theirs, so it must not be parallel; goroutines of the testing
-// package and of bubbles are left out. Called inside a bubble of
-// testing/synctest it leaves goroutines to the bubble, which does not end
-// before they have and fails if they cannot, and looks for descriptors only;
-// the five seconds are the bubble's.
+// package and of bubbles of testing/synctest are left out.
+//
+// Called inside a bubble it looks for goroutines of that bubble, and the five
+// seconds are the bubble's. That is more patient than the bubble itself, whose
+// clock stands still when the test function has returned: there a goroutine
+// that waits for a timer makes the bubble panic, and with CheckLeaks it may
+// still end. One that does not end is reported first.
 func CheckLeaks(t testing.TB) {
 	t.Helper()
 	checkLeaks(t, leakGrace)
@@ -32,16 +34,14 @@ func CheckLeaks(t testing.TB) {
 
 func checkLeaks(t testing.TB, grace time.Duration) {
 	t.Helper()
-	bubble := inBubble()
-	before, files := goroutines(), descriptors()
+	bubble := ownBubble()
+	before, files := goroutines(bubble), descriptors()
 	t.Cleanup(func() {
 		t.Helper()
 		var stacks, open []string
 		end := time.Now().Add(grace)
 		for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
-			if !bubble {
-				stacks = added(before, goroutines())
-			}
+			stacks = added(before, goroutines(bubble))
 			open = added(files, descriptors())
 			if len(stacks)+len(open) == 0 || !time.Now().Before(end) {
 				break
@@ -66,26 +66,23 @@ func added(before, after map[string]string) []string {
 	return slices.Sorted(maps.Values(after))
 }
 
-// goroutines is the stacks of all goroutines that can be leaked, by number.
-func goroutines() map[string]string {
+// goroutines is the stacks of all goroutines of a bubble that can be leaked, by
+// number; outside of bubbles for "".
+func goroutines(bubble string) map[string]string {
 	list := make(map[string]string)
-	for i, stack := range bytes.Split(stacks(true), []byte("\n\n")) {
-		text := strings.TrimSpace(string(stack))
-		if i == 0 || !leakable(text) { // the first is the caller's
+	for i, stack := range strings.Split(stacks(true), "\n\n") {
+		stack = strings.TrimSpace(stack)
+		if i == 0 || bubbleOf(stack) != bubble || !leakable(stack) { // the first is the caller's
 			continue
 		}
-		number, _, _ := strings.Cut(strings.TrimPrefix(text, "goroutine "), " ")
-		list[number] = text
+		number, _, _ := strings.Cut(strings.TrimPrefix(stack, "goroutine "), " ")
+		list[number] = stack
 	}
 	return list
 }
 
 // leakable leaves out what the runtime and the testing package start.
 func leakable(stack string) bool {
-	state, _, _ := strings.Cut(stack, "\n")
-	if strings.Contains(state, "synctest bubble") {
-		return false
-	}
 	for _, own := range []string{"\ncreated by testing.", "\ncreated by runtime.", "\ncreated by os/signal.", "\ntesting.(*M).", "\nos/signal.signal_recv"} {
 		if strings.Contains(stack, own) {
 			return false
@@ -94,19 +91,28 @@ func leakable(stack string) bool {
 	return true
 }
 
-// inBubble reports whether the caller is in a bubble of testing/synctest,
-// which only the header of its stack tells.
-func inBubble() bool {
-	state, _, _ := bytes.Cut(stacks(false), []byte("\n"))
-	return bytes.Contains(state, []byte("synctest bubble"))
+// ownBubble is the caller's bubble.
+func ownBubble() string { return bubbleOf(stacks(false)) }
+
+// bubbleOf is the name of the bubble that a goroutine is in, "" for none: only
+// the header of its stack tells.
+func bubbleOf(stack string) string {
+	header, _, _ := strings.Cut(stack, "\n")
+	_, state, _ := strings.Cut(header, "[")
+	for part := range strings.SplitSeq(strings.TrimSuffix(state, "]:"), ", ") {
+		if strings.HasPrefix(part, "synctest bubble ") {
+			return part
+		}
+	}
+	return ""
 }
 
 // stacks is what runtime.Stack prints, all of it.
-func stacks(all bool) []byte {
+func stacks(all bool) string {
 	for size := 64 << 10; ; size *= 2 {
 		buf := make([]byte, size)
 		if n := runtime.Stack(buf, all); n < size {
-			return buf[:n]
+			return string(buf[:n])
 		}
 	}
 }
