@@ -253,16 +253,20 @@ func TestVanishBoth(t *testing.T) {
 		n := sockettest.NewNetwork(1)
 		a1, b1 := connect(t, n)
 		a2, b2 := connect(t, n)
+		a3, b3 := connect(t, n)
 		n.SetLink("a", "b", sockettest.Link{Latency: time.Second})
 		write(t, a2, "never read")
+		write(t, a3, "never read")
 		time.Sleep(time.Second)
 		b2.Close() // a reset
+		b3.Close()
 		n.Vanish("a")
 		n.Vanish("b")
 		n.Return("b")
 		write(t, b1, "void")
 		write(t, a2, "void")
 		time.Sleep(time.Hour)
+		a3.Close() // now both ends are
 		if got := n.Connections(); got != 2 {
 			t.Errorf("Connections = %d, want 2", got)
 		}
@@ -273,6 +277,25 @@ func TestVanishBoth(t *testing.T) {
 			}
 		}
 		if _, err := a1.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("read: %v, want a reset", err)
+		}
+	})
+}
+
+// TestCutLostReset: a reset that was lost leaves something to cut.
+func TestCutLostReset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := sockettest.NewNetwork(1)
+		a, b := connect(t, n)
+		n.SetLink("a", "b", sockettest.Link{Latency: time.Second})
+		write(t, a, "never read")
+		time.Sleep(time.Second)
+		b.Close()
+		n.Vanish("b")
+		if got := n.Cut("a", "b"); got != 1 {
+			t.Errorf("Cut = %d, want 1", got)
+		}
+		if _, err := a.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("read: %v, want a reset", err)
 		}
 	})

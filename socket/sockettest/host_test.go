@@ -2,6 +2,7 @@ package sockettest_test
 
 import (
 	"errors"
+	"net"
 	"strings"
 	"syscall"
 	"testing"
@@ -80,27 +81,26 @@ func TestBacklog(t *testing.T) {
 			t.Fatal(err)
 		}
 		first := dial(t, n, "a", "b:9")
-		second := later(func() error {
-			c, err := n.Host("a").Dial(t.Context(), "b:9", nil)
-			if err == nil {
-				_, err = c.Read(make([]byte, 1))
-				c.Close()
-			}
+		var second net.Conn
+		dialed := later(func() (err error) {
+			second, err = n.Host("a").Dial(t.Context(), "b:9", nil)
 			return err
 		})
 		synctest.Wait()
-		pending(t, "Dial", second)
+		pending(t, "Dial", dialed)
 		taken, err := l.Accept()
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer taken.Close()
-		synctest.Wait()
-		pending(t, "Read", second)
+		if err := <-dialed; err != nil {
+			t.Fatal(err)
+		}
 		l.Close()
-		if err := <-second; !errors.Is(err, syscall.ECONNRESET) {
+		if _, err := second.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("a connection that nobody accepted: %v, want a reset", err)
 		}
+		second.Close()
 		write(t, first, "alive")
 		want(t, taken, "alive")
 		if got := n.Connections(); got != 1 {
