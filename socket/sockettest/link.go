@@ -61,7 +61,7 @@ func (n *Network) setLink(ways []way, l Link) {
 	if !(0 <= l.Corrupt && l.Corrupt <= 1) {
 		panic(fmt.Sprintf("sockettest: Corrupt of a link is %v, want 0 to 1.", l.Corrupt))
 	}
-	n.mu.Lock()
+	n.lock()
 	defer n.mu.Unlock()
 	for _, w := range ways {
 		mustName(w.from, w.to)

@@ -6,6 +6,7 @@ import "time"
 // still while the wire is frozen: what is under way then goes on later with
 // what remained of its latency. Guarded by the network's mu.
 type wire struct {
+	n       *Network // immutable
 	link    Link
 	made    uint64 // connections dialed this way so far
 	stalled bool
@@ -29,7 +30,7 @@ func (w *wire) isFrozen() bool { return w.stalled || w.parted }
 func (w *wire) freeze(reason *bool, on bool) {
 	was := w.isFrozen()
 	*reason = on
-	switch now := time.Now(); {
+	switch now := w.n.now; {
 	case !was && w.isFrozen():
 		w.frozen = now
 		w.freezes++
@@ -42,7 +43,7 @@ func (w *wire) now() time.Time {
 	if w.isFrozen() {
 		return w.frozen.Add(-w.behind)
 	}
-	return time.Now().Add(-w.behind)
+	return w.n.now.Add(-w.behind)
 }
 
 // after is the moment at which something arrives that is sent now, or when the
