@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"context"
 	"encoding/binary"
 	"io"
 	"net"
@@ -55,7 +56,7 @@ type relEvents struct {
 
 func relWatch(s *socket.Socket) *relEvents {
 	e := new(relEvents)
-	events := s.Events(nil)
+	events := s.Events(context.Background())
 	go func() {
 		for ev := range events {
 			e.mu.Lock()
