@@ -203,7 +203,6 @@ func TestSIM01(t *testing.T) {
 							t.Fatalf("with the fault at call %d, ops %v", at, ops)
 						}
 						if calls.Load() < at {
-							t.Logf("%d calls, ops %v", calls.Load(), ops)
 							if at < 5 {
 								t.Fatalf("only %d calls: nothing was tested", calls.Load())
 							}
