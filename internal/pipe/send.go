@@ -34,6 +34,7 @@ func (e *End) Withdraw() bool {
 		e.DropQueued(Closed)
 		e.sent.accepted -= e.sent.dropped[Closed] - before
 		e.sent.acceptedBytes -= e.sent.droppedBytes - bytes
+		e.sent.closedBytes -= e.sent.droppedBytes - bytes
 		e.sent.dropped[Closed], e.sent.droppedBytes = before, bytes
 		return true
 	}

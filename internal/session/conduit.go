@@ -32,11 +32,16 @@ type conduit interface {
 	// inline reports whether write can be called with block false.
 	inline() bool
 
-	// unread reports whether bytes have come that were not read; false, too, if
-	// that cannot be told. answers reports whether the peer's system still
+	// unread reports whether bytes have come that were not read, untaken whether
+	// bytes were written that the peer, or its system, has not taken; false, too,
+	// if that cannot be told. answers reports whether the peer's system still
 	// answers; true, too, if that cannot be told. Anyone may call them.
 	unread() bool
+	untaken() bool
 	answers() bool
+	// ended reports whether the peer has ended its side, though what it sent before
+	// may not have been read; false, too, if that cannot be told.
+	ended() bool
 
 	closeWrite() error
 	close()
@@ -76,7 +81,13 @@ func (c netConduit) recall()       { c.conn.SetReadDeadline(past) }
 func (c netConduit) clearRecall()  { c.conn.SetReadDeadline(time.Time{}) }
 func (c netConduit) inline() bool  { return false }
 func (c netConduit) unread() bool  { return false }
+func (c netConduit) untaken() bool { return false }
 func (c netConduit) answers() bool { return true }
+
+func (c netConduit) ended() bool {
+	conn, ok := c.conn.(interface{ PeerClosed() bool })
+	return ok && conn.PeerClosed()
+}
 
 func (c netConduit) writeOne(p []byte, _ bool) (int, error) { return c.conn.Write(p) }
 

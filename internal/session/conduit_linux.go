@@ -225,10 +225,24 @@ func (c *rawConduit) vector() int {
 	return k
 }
 
-func (c *rawConduit) unread() bool {
+func (c *rawConduit) unread() bool  { return c.queued(unix.SIOCINQ) }
+func (c *rawConduit) untaken() bool { return c.queued(unix.SIOCOUTQ) }
+
+// queued reports whether a queue of the kernel's is not empty: SIOCOUTQ is what the
+// peer's TCP has not acknowledged or, of a Unix socket, what the peer has not read.
+func (c *rawConduit) queued(which uint) bool {
 	n := 0
-	c.raw.Control(func(fd uintptr) { n, _ = unix.IoctlGetInt(int(fd), unix.SIOCINQ) })
+	c.raw.Control(func(fd uintptr) { n, _ = unix.IoctlGetInt(int(fd), which) })
 	return n > 0
+}
+
+func (c *rawConduit) ended() bool {
+	var fds [1]unix.PollFd
+	c.raw.Control(func(fd uintptr) {
+		fds[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLRDHUP}
+		unix.Poll(fds[:], 0)
+	})
+	return fds[0].Revents&(unix.POLLRDHUP|unix.POLLHUP|unix.POLLERR) != 0
 }
 
 // answers looks at what TCP knows. A peer that does not read closes its window,
