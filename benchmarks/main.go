@@ -85,7 +85,7 @@ func command(ctx context.Context, stdout, stderr io.Writer) *cli.Command {
 		names = append(names, t.name)
 		root.Commands = append(root.Commands, t.command(ctx, stdout, stderr))
 	}
-	for _, c := range []*cli.Command{suiteCommand(ctx, stdout, stderr), compareCommand(stdout), showCommand(stdout)} {
+	for _, c := range []*cli.Command{suiteCommand(ctx, stdout, stderr), compareCommand(stdout), showCommand(stdout), chaosCommand(ctx, stdout, stderr)} {
 		names = append(names, c.Name)
 		root.Commands = append(root.Commands, c)
 	}
