@@ -146,7 +146,7 @@ func (a *arena) restart(s *seat, linger time.Duration, vanish bool, away time.Du
 	}
 	n := a.leave(s, linger)
 	a.pause(away)
-	n.closing.Wait()
+	a.await(n)
 	if vanish {
 		a.network.Return(s.host)
 	}
@@ -187,7 +187,7 @@ func (a *arena) move(f Planned) {
 	if err := a.open(a.hub); err != nil {
 		a.fail("open the service at its new host: %v", err)
 	}
-	old.closing.Wait()
+	a.await(old)
 }
 
 // invalid has strangers send what is no frame.
@@ -244,5 +244,5 @@ func (a *arena) impostor(f Planned, leaf *seat) {
 	}
 	a.pause(f.Length)
 	s.now.station.StopSending(a.patience())
-	a.leave(s, 10*time.Millisecond).closing.Wait()
+	a.await(a.leave(s, 10*time.Millisecond))
 }

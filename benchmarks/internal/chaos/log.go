@@ -21,7 +21,7 @@ const (
 	Unknown        // the call was one that does not say, such as a Do without a reply
 	Received
 	Torn    // something was received that nobody sent; without lane and number
-	Foreign // a reply to another request
+	Foreign // REQ: a reply to another request
 )
 
 // Record is one line of a log.

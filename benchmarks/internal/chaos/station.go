@@ -230,8 +230,6 @@ func (s *Station) receive() {
 			s.log.Add(Torn, ID{})
 			s.orphans++
 			id = ID{Lane: nobody, Seq: s.orphans, Sent: s.now()}
-		case s.sends && id.Lane != s.lane:
-			s.log.Add(Foreign, id)
 		default:
 			s.log.Add(Received, id)
 		}
