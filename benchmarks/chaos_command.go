@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -36,6 +37,11 @@ func chaosCommand(ctx context.Context, stdout, stderr io.Writer) *cli.Command {
 			&cli.StringFlag{Name: "seeds", Usage: fmt.Sprintf("play `n` seeds in memory, from 1 to %d; without it %d", maxSeeds, defaultSeeds)},
 			&cli.StringFlag{Name: "from", Usage: "the first `seed` of them; without it 1"},
 			&cli.StringFlag{Name: "seed", Usage: "play one `seed` in memory"},
+			&cli.BoolFlag{Name: "real", Usage: "play scenarios with processes over tcp and ipc instead"},
+			&cli.StringSliceFlag{Name: "scenario", Usage: "with --real: only scenarios whose name matches `pattern`, in which * is any text but a slash"},
+			&cli.StringSliceFlag{Name: "lib", Usage: "with --real: the library `name`: " + strings.Join(chaos.Libraries, ", ") + "; without it ringwire"},
+			&cli.StringFlag{Name: "runs", Usage: "with --real: play each scenario `n` times, from 1 to 1000"},
+			&cli.BoolFlag{Name: "list", Usage: "with --real: print the scenarios, and play none"},
 			&cli.StringFlag{Name: "json", Usage: "write all that was counted to `file`"},
 		},
 		Action: func(_ context.Context, c *cli.Command) error {
@@ -52,6 +58,10 @@ type chaosRun struct {
 	report *chaos.Report
 	stderr io.Writer
 	shown  time.Time
+
+	scenarios []chaos.Scenario // of --real, else nil
+	runs      int              // of each
+	program   string           // that has the worker; empty: this one
 }
 
 func runChaos(ctx context.Context, c *cli.Command, stdout, stderr io.Writer) error {
@@ -59,11 +69,20 @@ func runChaos(ctx context.Context, c *cli.Command, stdout, stderr io.Writer) err
 	if err := r.parse(c); err != nil {
 		return err
 	}
+	if c.Bool("list") {
+		return listScenarios(stdout, r.scenarios)
+	}
 	started := time.Now()
 	r.report = &chaos.Report{
 		Version: chaos.ReportVersion, Started: started.UTC(), Command: append([]string{"benchmarks"}, os.Args[1:]...), Environment: host.Environment(ctx),
 	}
-	r.seeds(ctx)
+	if c.Bool("real") {
+		if err := r.real(ctx); err != nil {
+			return err
+		}
+	} else {
+		r.seeds(ctx)
+	}
 	r.report.Seconds = time.Since(started).Seconds()
 	r.report.Interrupted = ctx.Err() != nil
 	return r.finish(stdout)
@@ -88,6 +107,25 @@ func (r *chaosRun) parse(c *cli.Command) error {
 		return n, nil
 	}
 	const most = 1<<63 - 1
+	if c.Bool("real") {
+		for _, name := range []string{"seed", "seeds", "from"} {
+			if c.IsSet(name) {
+				return usagef("--%s is for runs in memory, and --real is not, want one or the other", name)
+			}
+		}
+		runs, err := number("runs", 1, 1, 1000)
+		if err != nil {
+			return err
+		}
+		r.runs = int(runs)
+		r.scenarios, err = chooseScenarios(c.StringSlice("lib"), c.StringSlice("scenario"))
+		return err
+	}
+	for _, name := range []string{"scenario", "lib", "runs", "list"} {
+		if c.IsSet(name) {
+			return usagef("--%s is for --real, which is missing", name)
+		}
+	}
 	if c.IsSet("seed") && (c.IsSet("seeds") || c.IsSet("from")) {
 		return usagef("--seed is one seed, --seeds and --from are many, want one or the other")
 	}

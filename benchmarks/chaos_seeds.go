@@ -32,6 +32,6 @@ const progressInterval = 5 * time.Second
 func (r *chaosRun) add(o *chaos.Outcome) {
 	r.report.Add(o)
 	if len(o.Broken) > 0 {
-		fmt.Fprintf(r.stderr, "BROKEN %s: %s\n", o.Name, o.Broken[0])
+		fmt.Fprintf(r.stderr, "BROKEN %s %s: %s\n", o.Library, o.Name, o.Broken[0])
 	}
 }

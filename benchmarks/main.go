@@ -89,7 +89,7 @@ func command(ctx context.Context, stdout, stderr io.Writer) *cli.Command {
 		names = append(names, c.Name)
 		root.Commands = append(root.Commands, c)
 	}
-	root.Commands = append(root.Commands, workerCommand(ctx, stdout))
+	root.Commands = append(root.Commands, workerCommand(ctx, stdout), chaosWorkerCommand(stdout))
 	accepted := strings.Join(names, ", ") + "; --help says more"
 	root.Action = func(_ context.Context, c *cli.Command) error {
 		if c.Args().Present() {

@@ -21,6 +21,7 @@ type Flow struct {
 	Answers  bool // it is the answers of the run, else its messages
 	Copies   bool // each receiver gets its own: PUB
 	AnyOrder bool // messages may change from one lane to another: RequeueUnsent
+	Silent   bool // the library counts nothing
 	Corrupt  bool // bytes were changed under way, of which ZMTP without a mechanism knows nothing
 	From, To []Party
 	// Unread bounds what one killed receiver may have confirmed without
@@ -236,6 +237,11 @@ func (j *judgement) joinUncounted(got map[string]map[key]bool) {
 		f.Accepted *= int64(len(got))
 	}
 	f.Lost = &lost
+	if j.flow.Silent && !j.flow.Copies {
+		// Nobody told of any of them. What nobody had subscribed to is not
+		// told apart from what was lost.
+		f.Unexplained = &lost
+	}
 }
 
 // joinCounted has every message that is missing covered by a counter.
@@ -291,7 +297,11 @@ func plus(a, b socket.Counters) socket.Counters {
 	a.Confirmed += b.Confirmed
 	a.InDoubt += b.InDoubt
 	a.SendQueued += b.SendQueued
-	x, y := &a.SendDropped, b.SendDropped
+	a.SendDropped = plusDrops(a.SendDropped, b.SendDropped)
+	return a
+}
+
+func plusDrops(x, y socket.Drops) socket.Drops {
 	x.HWM += y.HWM
 	x.PeerGone += y.PeerGone
 	x.NoRoute += y.NoRoute
@@ -300,7 +310,7 @@ func plus(a, b socket.Counters) socket.Counters {
 	x.Conflated += y.Conflated
 	x.Malformed += y.Malformed
 	x.Stale += y.Stale
-	return a
+	return x
 }
 
 // add adds up figures. What a run does not know is left out of the sum, which is

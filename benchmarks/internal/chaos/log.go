@@ -108,6 +108,14 @@ func (r *Record) encode() []byte {
 	return b
 }
 
+func decodeRecord(b []byte) Record {
+	first := binary.LittleEndian.Uint32(b)
+	return Record{
+		Entry: Entry(first), By: first >> 8, Lane: binary.LittleEndian.Uint32(b[4:]), Seq: binary.LittleEndian.Uint64(b[8:]),
+		Sent: int64(binary.LittleEndian.Uint64(b[16:])), At: int64(binary.LittleEndian.Uint64(b[24:])),
+	}
+}
+
 // OpenLog returns a log in a file, which it appends to.
 func OpenLog(name string, now func() int64) (*Log, error) {
 	file, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -141,10 +149,7 @@ func ReadLog(name string) ([]Record, error) {
 	}
 	list := make([]Record, 0, len(data)/recordSize)
 	for ; len(data) >= recordSize; data = data[recordSize:] {
-		list = append(list, Record{
-			Entry: Entry(data[0]), By: binary.LittleEndian.Uint32(data) >> 8, Lane: binary.LittleEndian.Uint32(data[4:]), Seq: binary.LittleEndian.Uint64(data[8:]),
-			Sent: int64(binary.LittleEndian.Uint64(data[16:])), At: int64(binary.LittleEndian.Uint64(data[24:])),
-		})
+		list = append(list, decodeRecord(data))
 	}
 	return list, nil
 }

@@ -28,8 +28,6 @@ const (
 	Smallest = headerSize + sumSize
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
 // Make returns the frames of a message; bodies are the sizes of what follows the
 // headers.
 func Make(id ID, bodies []int) [][]byte {
@@ -45,7 +43,7 @@ func Make(id ID, bodies []int) [][]byte {
 		binary.LittleEndian.PutUint16(f[30:], uint16(len(bodies)))
 		binary.LittleEndian.PutUint32(f[32:], uint32(body))
 		fill(f[headerSize:headerSize+body], id, i)
-		binary.LittleEndian.PutUint32(f[headerSize+body:], crc32.Checksum(f[:headerSize+body], castagnoli))
+		binary.LittleEndian.PutUint32(f[headerSize+body:], crc32.ChecksumIEEE(f[:headerSize+body]))
 		frames[i] = f
 	}
 	return frames
@@ -80,7 +78,7 @@ func Read(frames [][]byte) (ID, error) {
 			return ID{}, fmt.Errorf("%w: frame %d of %d is no frame of ours: %d bytes", ErrTorn, i, len(frames), len(f))
 		}
 		body := len(f) - sumSize
-		if got, want := crc32.Checksum(f[:body], castagnoli), binary.LittleEndian.Uint32(f[body:]); got != want {
+		if got, want := crc32.ChecksumIEEE(f[:body]), binary.LittleEndian.Uint32(f[body:]); got != want {
 			return ID{}, fmt.Errorf("%w: frame %d has checksum %08x, want %08x", ErrTorn, i, got, want)
 		}
 		this := ID{

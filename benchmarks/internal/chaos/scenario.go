@@ -1,0 +1,405 @@
+package chaos
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Scenario is a fault that is done to real processes.
+type Scenario struct {
+	Fault    Fault
+	Variant  string
+	What     string // what is done
+	Pattern  Pattern
+	Where    string // tcp or ipc
+	Library  string
+	Skip     string // why it cannot be run
+	Note     string
+	Settings Settings
+	Load     Load
+	Peers    int  // sockets of the connecting side, 0: 1
+	Islands  bool // each process in a network namespace of its own
+	Moves    bool // the connecting side knows a name only
+
+	Begin  func(*stage) error // in place of starting both
+	Inject func(*stage) error // returns when the fault is over
+}
+
+// Name is such as "F05/push-pull/tcp" or "F01-sender/pair/ipc".
+func (s *Scenario) Name() string {
+	name := string(s.Fault)
+	if s.Variant != "" {
+		name += "-" + s.Variant
+	}
+	return name + "/" + string(s.Pattern) + "/" + s.Where
+}
+
+// Replay is the arguments that run it again.
+func (s *Scenario) Replay() string {
+	line := "chaos --real --scenario " + s.Name()
+	if s.Library != "ringwire" {
+		line += " --lib " + s.Library
+	}
+	return line
+}
+
+// Libraries are what can play scenarios.
+var Libraries = []string{"ringwire", "libzmq", "go-zeromq"}
+
+// away is how long a process is gone or stands still.
+const away = 700 * time.Millisecond
+
+// recipe is a scenario for any pattern and library.
+type recipe struct {
+	fault   Fault
+	variant string
+	what    string
+	ipc     bool // over ipc, too
+	only    []Pattern
+	not     []Pattern
+	ours    string // why only our library can
+	change  func(*Scenario)
+	begin   func(*stage) error
+	inject  func(*stage) error
+}
+
+// heartbeats has both sides notice a silent peer.
+func heartbeats(s *Scenario) {
+	s.Settings.HeartbeatInterval, s.Settings.HeartbeatTimeout = 100*time.Millisecond, 250*time.Millisecond
+}
+
+func recipes() []recipe {
+	return []recipe{
+		{fault: Calm, what: "nothing happens", ipc: true},
+		{fault: F01, variant: "receiver", what: "kill -9 of the receiver, which is started again", ipc: true, inject: killed(false)},
+		{fault: F01, variant: "sender", what: "kill -9 of the sender, which is started again", ipc: true, inject: killed(true)},
+		{fault: F02, what: "SIGSTOP of the receiver", ipc: true, inject: func(st *stage) error { return st.frozen(away, st.receiver) }},
+		{fault: F03, what: "the cable is pulled for 100 ms", change: func(s *Scenario) { s.Islands = true; heartbeats(s) }, inject: pulled(100 * time.Millisecond)},
+		{fault: F04, what: "the cable is pulled for longer than the heartbeat allows", change: func(s *Scenario) { s.Islands = true; heartbeats(s) }, inject: pulled(1500 * time.Millisecond)},
+		{fault: F05, what: "RST, five times", inject: func(st *stage) error {
+			for range 5 {
+				st.proxy.Reset()
+				time.Sleep(50 * time.Millisecond)
+			}
+			return nil
+		}},
+		{fault: F06, what: "RST inside a message of many frames", change: func(s *Scenario) {
+			s.Load.Frames, s.Load.Big, s.Load.Pause = 6, 300<<10, 2*time.Millisecond
+		}, inject: func(st *stage) error {
+			st.proxy.CutAfter(700_001)
+			time.Sleep(away)
+			st.proxy.CutAfter(0)
+			return nil
+		}},
+		{fault: F07, variant: "route", what: "a blackhole in one direction, by a route", change: func(s *Scenario) { s.Islands = true; heartbeats(s) }, inject: func(st *stage) error {
+			if err := st.world.blackhole(true); err != nil {
+				return &skipError{err.Error()}
+			}
+			time.Sleep(1500 * time.Millisecond)
+			return st.world.blackhole(false)
+		}},
+		{fault: F07, variant: "proxy", what: "nothing is passed on in one direction", change: heartbeats, inject: func(st *stage) error {
+			st.proxy.Stall(Down, true)
+			time.Sleep(2 * away)
+			st.proxy.Stall(Down, false)
+			return nil
+		}},
+		{fault: F08, what: "the receiving application reads nothing", ipc: true, change: heartbeats, inject: idle(2 * away)},
+		{fault: F08, variant: "slow", what: "the network passes on 20 kB/s", inject: func(st *stage) error {
+			st.proxy.Rate(20_000)
+			time.Sleep(away)
+			st.proxy.Rate(0)
+			return nil
+		}},
+		{fault: F09, what: "the receiver closes in order, and is started again", ipc: true, inject: func(st *stage) error {
+			st.finish(st.receiver, 100*time.Millisecond)
+			time.Sleep(calm)
+			return st.start(false)
+		}},
+		{fault: F10, what: "the name resolves to another address", ours: "its names come from the system's resolver, which is not ours to change",
+			change: func(s *Scenario) { s.Moves = true; heartbeats(s) }, inject: moved},
+		{fault: F11, what: "connected one second before it is bound", ipc: true, begin: func(st *stage) error {
+			if err := st.start(!st.senderBinds()); err != nil {
+				return err
+			}
+			time.Sleep(time.Second)
+			return st.start(st.senderBinds())
+		}},
+		{fault: F12, what: "strangers send HTTP, half a greeting, and frames of impossible length", ipc: true, inject: strangers},
+		{fault: F13, what: "one message over the receiver's limit", change: func(s *Scenario) { s.Settings.MaxMessageSize = 1 << 20 }, inject: func(st *stage) error {
+			_, err := st.sender.do("oversize", 2<<20)
+			time.Sleep(calm)
+			return err
+		}},
+		{fault: F14, what: "the bound process may open no more files (prlimit), and its peer must come back", inject: exhausted},
+		{fault: F15, what: "1000 connections that say nothing, and the peer must come back", inject: silent},
+		{fault: F16, what: "the sender closes while it sends, and is started again", ipc: true, inject: func(st *stage) error {
+			st.finish(st.sender, 50*time.Millisecond)
+			return st.start(true)
+		}},
+		{fault: F17, what: "another process comes with the sender's identity", only: []Pattern{DealerRouter},
+			change: func(s *Scenario) { s.Settings.Identity = "same" }, inject: collided},
+		{fault: F19, what: "100 peers lose their connections at once", not: []Pattern{PairPair, PubSub}, change: func(s *Scenario) {
+			s.Peers, s.Load.Burst, s.Load.Pause = 100, 1, 30*time.Millisecond
+		}, inject: func(st *stage) error { st.proxy.Reset(); return nil }},
+		{fault: F20, what: "budgets of 256 KiB, and a receiver that reads nothing", ours: "it has no budgets", ipc: true, change: func(s *Scenario) {
+			s.Settings.SendBudget, s.Settings.RecvBudget, s.Load.Body, s.Load.Burst = 256<<10, 256<<10, 4000, 40
+		}, inject: idle(away)},
+		{fault: F21, variant: "stale", what: "the bound process leaves its file behind when it is killed", ipc: true, inject: func(st *stage) error {
+			bound := st.receiver
+			if st.senderBinds() {
+				bound = st.sender
+			}
+			sends := bound.job.Sends
+			st.kill(bound)
+			if _, err := os.Stat(strings.TrimPrefix(st.bound, "ipc://")); err != nil {
+				return fmt.Errorf("no file was left behind: %w", err)
+			}
+			return st.start(sends)
+		}},
+		{fault: F21, variant: "deleted", what: "the file is deleted while peers are connected", ipc: true, inject: func(st *stage) error {
+			return os.Remove(strings.TrimPrefix(st.bound, "ipc://"))
+		}},
+		{fault: F22, what: "SIGSTOP of both processes, as when the machine is suspended", ipc: true, change: heartbeats,
+			inject: func(st *stage) error { return st.frozen(2*away, st.sender, st.receiver) }},
+		{fault: F23, what: "the receiver gets 1 ms of processor time in 100", ipc: true, change: heartbeats, inject: starved},
+		{fault: F25, what: "one byte in 20000 is changed, for 300 ms", inject: func(st *stage) error {
+			st.proxy.Corrupt(1. / 20000)
+			time.Sleep(300 * time.Millisecond)
+			st.proxy.Corrupt(0)
+			st.proxy.Reset() // a changed length would have it wait for bytes that do not come
+			return nil
+		}},
+	}
+}
+
+// Scenarios are those of a library whose name matches one of the patterns, in
+// which * is any text; without patterns all.
+func Scenarios(library string, globs []string) (list []Scenario) {
+	why := unavailable(library)
+	for _, r := range recipes() {
+		for _, p := range Patterns {
+			if len(r.only) > 0 && !slices.Contains(r.only, p) || slices.Contains(r.not, p) {
+				continue
+			}
+			for _, where := range []string{"tcp", "ipc"} {
+				if where == "ipc" && !r.ipc || where == "tcp" && r.fault == F21 {
+					continue
+				}
+				s := r.scenario(library, p, where)
+				if s.Skip == "" {
+					s.Skip = why
+				}
+				if len(globs) == 0 || slices.ContainsFunc(globs, func(g string) bool { return matches(g, s.Name()) }) {
+					list = append(list, s)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// matches has * match any text, also a slash.
+func matches(glob, name string) bool {
+	flat := func(s string) string { return strings.ReplaceAll(s, "/", ":") }
+	ok, err := path.Match(flat(glob), flat(name))
+	return ok && err == nil
+}
+
+func (r *recipe) scenario(library string, p Pattern, where string) Scenario {
+	s := Scenario{
+		Fault: r.fault, Variant: r.variant, What: r.what, Pattern: p, Where: where, Library: library, Begin: r.begin, Inject: r.inject,
+		Settings: Settings{SendHWM: 1000, RecvHWM: 1000, ReconnectMin: 10 * time.Millisecond, ReconnectMax: 200 * time.Millisecond},
+		Load:     Load{Burst: 5, Pause: time.Millisecond, Frames: 3, Body: 200, Seed: 1},
+	}
+	if p == ReqRep {
+		s.Load.Patience = 300 * time.Millisecond
+	}
+	if r.change != nil {
+		r.change(&s)
+	}
+	if r.ours != "" && library != "ringwire" {
+		s.Skip = library + ": " + r.ours
+	}
+	if library == "go-zeromq" && where == "ipc" {
+		s.Skip = "go-zeromq: not over ipc here"
+	}
+	return s
+}
+
+// unavailable is why a library cannot be run.
+func unavailable(library string) string {
+	if library != "libzmq" {
+		return ""
+	}
+	out, err := exec.Command(python, "-c", "import zmq").CombinedOutput()
+	if err != nil {
+		lines := strings.Split(strings.TrimSpace(string(bytes.TrimSpace(out))), "\n")
+		return "libzmq: " + python + " has no pyzmq: " + lines[len(lines)-1]
+	}
+	return ""
+}
+
+func killed(sender bool) func(*stage) error {
+	return func(st *stage) error {
+		p := st.receiver
+		if sender {
+			p = st.sender
+		}
+		st.kill(p)
+		time.Sleep(calm)
+		return st.start(sender)
+	}
+}
+
+// frozen stops processes for a while.
+func (st *stage) frozen(d time.Duration, list ...*process) error {
+	for _, p := range list {
+		if err := st.freeze(p); err != nil {
+			return err
+		}
+	}
+	time.Sleep(d)
+	for _, p := range list {
+		st.thaw(p)
+	}
+	return nil
+}
+
+func starved(st *stage) error {
+	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); {
+		if err := st.frozen(99*time.Millisecond, st.receiver); err != nil {
+			return err
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return nil
+}
+
+func pulled(d time.Duration) func(*stage) error {
+	return func(st *stage) error {
+		if err := st.world.cable(false); err != nil {
+			return &skipError{err.Error()}
+		}
+		time.Sleep(d)
+		return st.world.cable(true)
+	}
+}
+
+// idle has the receiving application read nothing. A connection must not be
+// given up because of that.
+func idle(d time.Duration) func(*stage) error {
+	return func(st *stage) error {
+		before, err := st.sender.do("look", 0)
+		if err == nil {
+			_, err = st.receiver.do("pause", 0)
+		}
+		if err != nil {
+			return err
+		}
+		time.Sleep(d)
+		after, err := st.sender.do("look", 0)
+		if err != nil {
+			return err
+		}
+		// A Do without a reply drops its connection by itself.
+		if after.Stats != nil && st.scenario.Pattern != ReqRep && after.Stats.Disconnects > before.Stats.Disconnects {
+			st.fail("the connection to a live peer that reads nothing was given up")
+		}
+		_, err = st.receiver.do("resume", 0)
+		return err
+	}
+}
+
+// moved has the bound side come back at another address.
+func moved(st *stage) error {
+	bound := st.receiver
+	if st.senderBinds() {
+		bound = st.sender
+	}
+	st.finish(bound, 0)
+	st.bound = strings.Replace(st.bound, "127.0.0.2", "127.0.0.3", 1)
+	st.names.move("127.0.0.3")
+	return st.start(bound.job.Sends)
+}
+
+// dial connects to the bound side as a stranger.
+func (st *stage) dial() (net.Conn, error) {
+	network, address, _ := strings.Cut(st.bound, "://")
+	if network == "ipc" {
+		network = "unix"
+	}
+	return net.DialTimeout(network, address, 5*time.Second)
+}
+
+func strangers(st *stage) error {
+	greeting := append([]byte{0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 1, 'N', 'U', 'L', 'L'}, make([]byte, 48)...)
+	for _, text := range []string{"GET / HTTP/1.1\r\n\r\n", string(greeting[:20]), string(greeting) + "\x07\xff\xff", string(greeting) + "\x02\xff\xff\xff\xff\xff\xff\xff\xff"} {
+		c, err := st.dial()
+		if err != nil {
+			return err
+		}
+		_, _ = c.Write([]byte(text)) // it may be closed already
+		time.Sleep(20 * time.Millisecond)
+		c.Close()
+	}
+	return nil
+}
+
+func silent(st *stage) error {
+	for range 1000 {
+		c, err := st.dial()
+		if err != nil {
+			return &skipError{"1000 connections cannot be made: " + err.Error()}
+		}
+		defer c.Close()
+	}
+	st.proxy.Reset()
+	// While they are there.
+	return st.recovered(clock(), true)
+}
+
+func exhausted(st *stage) error {
+	bound := st.receiver
+	if st.senderBinds() {
+		bound = st.sender
+	}
+	restore, err := limitFiles(bound.pid())
+	if err != nil {
+		return &skipError{err.Error()}
+	}
+	// Others take what the peer leaves behind.
+	for range 20 {
+		c, err := st.dial()
+		if err != nil {
+			break
+		}
+		defer c.Close()
+	}
+	st.proxy.Reset()
+	time.Sleep(away)
+	return restore()
+}
+
+// collided starts a second sender with the first one's identity.
+func collided(st *stage) error {
+	first := st.sender
+	if err := st.start(true); err != nil {
+		return err
+	}
+	impostor := st.sender
+	time.Sleep(away)
+	if _, err := impostor.do("stop", 500); err != nil {
+		return err
+	}
+	st.finish(impostor, 50*time.Millisecond)
+	st.sender = first
+	return nil
+}
