@@ -87,13 +87,13 @@ func (r *chaosRun) real(ctx context.Context) error {
 				mu.Lock()
 				if ctx.Err() == nil {
 					done++
-					r.add(o)
+					r.report.Add(o)
 					state := "ok"
 					switch {
 					case o.Skipped != "":
 						state = "skipped: " + o.Skipped
 					case len(o.Broken) > 0:
-						state = "BROKEN"
+						state = "BROKEN: " + o.Broken[0]
 					}
 					fmt.Fprintf(r.stderr, "%d of %d: %s %s: %s\n", done, total, o.Library, o.Name, state)
 				}

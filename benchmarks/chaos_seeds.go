@@ -17,7 +17,10 @@ func (r *chaosRun) seeds(ctx context.Context) {
 	}
 	chaos.RunSeeds(ctx, r.first, r.count, seedsAtOnce*runtime.GOMAXPROCS(0), func(o *chaos.Outcome) {
 		done++
-		r.add(o)
+		r.report.Add(o)
+		if len(o.Broken) > 0 {
+			fmt.Fprintf(r.stderr, "BROKEN %s: %s\n", o.Name, o.Broken[0])
+		}
 		if time.Since(r.shown) > progressInterval || done == r.count {
 			r.shown = time.Now()
 			fmt.Fprintf(r.stderr, "%d of %d seeds, %d broke an invariant\n", done, r.count, len(r.report.Failures))
@@ -27,11 +30,3 @@ func (r *chaosRun) seeds(ctx context.Context) {
 
 // progressInterval is between two lines of progress.
 const progressInterval = 5 * time.Second
-
-// add takes in a run, and tells at once of one that failed.
-func (r *chaosRun) add(o *chaos.Outcome) {
-	r.report.Add(o)
-	if len(o.Broken) > 0 {
-		fmt.Fprintf(r.stderr, "BROKEN %s %s: %s\n", o.Library, o.Name, o.Broken[0])
-	}
-}

@@ -18,6 +18,7 @@ import (
 // heartbeats, and counts nothing.
 type goZeroMQ struct {
 	socket zmq4.Socket
+	ctx    context.Context // of the socket
 	cancel context.CancelFunc
 }
 
@@ -39,7 +40,7 @@ func openGoZeroMQ(job *Job) (closer, string, error) {
 		options = append(options, zmq4.WithID(zmq4.SocketIdentity(fmt.Sprintf("lane-%d", job.Lane))))
 	}
 	s := makers[job.Pattern][side](ctx, options...)
-	g := &goZeroMQ{socket: s, cancel: cancel}
+	g := &goZeroMQ{socket: s, ctx: ctx, cancel: cancel}
 	if job.Pattern == PubSub && !job.Sends {
 		if err := s.SetOption(zmq4.OptionSubscribe, Topic[:2]); err != nil {
 			g.cancel()
@@ -65,12 +66,19 @@ func (g *goZeroMQ) Send(_ context.Context, frames [][]byte) error {
 	return g.socket.Send(zmq4.NewMsgFrom(frames...))
 }
 
+// Recv goes on after an error, which is about one peer, until the socket is
+// closed.
 func (g *goZeroMQ) Recv(context.Context) ([][]byte, error) {
-	m, err := g.socket.Recv()
-	if err == nil && len(m.Frames) == 0 {
-		return nil, errors.New("go-zeromq: a message without frames")
+	for {
+		m, err := g.socket.Recv()
+		switch {
+		case err == nil && len(m.Frames) > 0:
+			return m.Frames, nil
+		case g.ctx.Err() != nil:
+			return nil, g.ctx.Err()
+		}
+		time.Sleep(time.Millisecond)
 	}
-	return m.Frames, err
 }
 
 // Ask waits for ctx, but what it has begun goes on: it is a call of its own.

@@ -227,8 +227,15 @@ func (j *judgement) joinUncounted(got map[string]map[key]bool) {
 	f.Accepted = j.accepted
 	var lost int64
 	for _, seen := range got {
+		// Before its first message a subscriber had not subscribed.
+		first := make(map[uint32]uint64)
+		for k := range seen {
+			if n, ok := first[k.lane]; !ok || k.seq < n {
+				first[k.lane] = k.seq
+			}
+		}
 		for k, fate := range j.fates {
-			if fate == Accepted && !seen[k] {
+			if n, ok := first[k.lane]; fate == Accepted && !seen[k] && (!j.flow.Copies || ok && k.seq > n) {
 				lost++
 			}
 		}
@@ -237,9 +244,10 @@ func (j *judgement) joinUncounted(got map[string]map[key]bool) {
 		f.Accepted *= int64(len(got))
 	}
 	f.Lost = &lost
-	if j.flow.Silent && !j.flow.Copies {
-		// Nobody told of any of them. What nobody had subscribed to is not
-		// told apart from what was lost.
+	killed := slices.ContainsFunc(j.flow.From, func(p Party) bool { return p.Killed })
+	if j.flow.Silent && !j.flow.Copies && !killed {
+		// Nobody told of any of them. What was published while a subscriber was
+		// away cannot be told apart, nor what died with its sender.
 		f.Unexplained = &lost
 	}
 }

@@ -25,7 +25,8 @@ type Outcome struct {
 	Fullest     *float64            `json:"memory_over_bound"`
 	Goroutines  *int64              `json:"goroutines_left"`
 	Descriptors *int64              `json:"descriptors_left"` // in memory: connections
-	HeapPeak    *int64              `json:"heap_peak_bytes"`
+	HeapPeak    *int64              `json:"heap_peak_bytes"`  // of the larger of two processes
+	Resident    *int64              `json:"resident_peak_bytes"`
 	Notes       []string            `json:"notes,omitempty"`
 	Broken      []string            `json:"broken,omitempty"`
 }
@@ -50,6 +51,7 @@ type Report struct {
 	Total       Row        `json:"total"`
 	Rows        []Row      `json:"rows"`
 	Failures    []*Outcome `json:"failures"`
+	Others      []*Outcome `json:"others,omitempty"` // runs of other libraries in which the same laws do not hold
 	Skipped     []*Outcome `json:"skipped,omitempty"`
 	Runs        []*Outcome `json:"runs,omitempty"` // of real processes; seeds can be run again
 }
@@ -71,6 +73,7 @@ type Row struct {
 	Goroutines  *int64    `json:"goroutines_left"`
 	Descriptors *int64    `json:"descriptors_left"`
 	HeapPeak    *int64    `json:"heap_peak_bytes"`
+	Resident    *int64    `json:"resident_peak_bytes"`
 	recovery    []float64 // milliseconds
 }
 
@@ -82,7 +85,10 @@ func (r *Report) Add(o *Outcome) {
 	if o.Skipped != "" {
 		r.Skipped = append(r.Skipped, o)
 	} else {
-		if len(o.Broken) > 0 {
+		switch {
+		case len(o.Broken) > 0 && o.Library != "ringwire":
+			r.Others = append(r.Others, o)
+		case len(o.Broken) > 0:
 			r.Failures = append(r.Failures, o)
 		}
 		r.Total.add(o, "")
@@ -129,6 +135,7 @@ func (w *Row) add(o *Outcome, f Fault) {
 	total(&w.Goroutines, o.Goroutines)
 	total(&w.Descriptors, o.Descriptors)
 	largest(&w.HeapPeak, o.HeapPeak)
+	largest(&w.Resident, o.Resident)
 }
 
 // largest keeps the larger of what is known.
@@ -165,7 +172,7 @@ func (r *Report) Sort() {
 }
 
 var columns = []string{"fault", "pattern", "where", "runs", "accepted", "delivered", "dropped", "in doubt", "lost", "unexplained", "duplicated", "reordered", "torn", "foreign",
-	"recovery p50", "max", "memory/bound", "goroutines", "descriptors"}
+	"recovery p50", "max", "memory/bound", "MB", "goroutines", "descriptors"}
 
 // Table writes the rows and what failed.
 func (r *Report) Table(out io.Writer) error {
@@ -208,19 +215,28 @@ func (r *Report) Table(out io.Writer) error {
 	for _, why := range slices.Sorted(maps.Keys(reasons)) {
 		fmt.Fprintf(&b, "skipped: %s: %s\n", strings.Join(reasons[why], ", "), why)
 	}
+	for _, o := range r.Others {
+		o.describe(&b, "WITH "+o.Library+" ")
+	}
 	for _, o := range r.Failures {
-		fmt.Fprintf(&b, "BROKEN %s: %s\n", o.Name, o.Plan)
-		for i, what := range o.Broken {
-			if i == 8 {
-				fmt.Fprintf(&b, "    and %d more\n", len(o.Broken)-i)
-				break
-			}
-			fmt.Fprintf(&b, "    %s\n", what)
-		}
-		fmt.Fprintf(&b, "    again: benchmarks %s\n", o.Replay)
+		o.describe(&b, "BROKEN ")
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+// describe writes what is wrong with a run.
+func (o *Outcome) describe(b *strings.Builder, title string) {
+	const most = 8
+	fmt.Fprintf(b, "%s%s: %s\n", title, o.Name, o.Plan)
+	for i, what := range o.Broken {
+		if i == most {
+			fmt.Fprintf(b, "    and %d more\n", len(o.Broken)-i)
+			break
+		}
+		fmt.Fprintf(b, "    %s\n", what)
+	}
+	fmt.Fprintf(b, "    again: benchmarks %s\n", o.Replay)
 }
 
 func orderedNotYet() func(func(Fault, string) bool) {
@@ -262,7 +278,7 @@ func (w *Row) cells() []string {
 	return []string{
 		strconv.Itoa(w.Runs), strconv.FormatInt(f.Accepted, 10), strconv.FormatInt(f.Delivered, 10), dropped, count(f.InDoubt), count(f.Lost), count(f.Unexplained),
 		strconv.FormatInt(f.Duplicated, 10), count(f.Reordered), count(f.Torn), strconv.FormatInt(f.Foreign, 10),
-		decimal(w.RecoveryP50, 1), decimal(w.RecoveryMax, 1), decimal(w.Fullest, 2), count(w.Goroutines), count(w.Descriptors),
+		decimal(w.RecoveryP50, 1), decimal(w.RecoveryMax, 1), decimal(w.Fullest, 2), megabytes(w.Resident), count(w.Goroutines), count(w.Descriptors),
 	}
 }
 
@@ -271,6 +287,13 @@ func count(n *int64) string {
 		return "n/a"
 	}
 	return strconv.FormatInt(*n, 10)
+}
+
+func megabytes(n *int64) string {
+	if n == nil {
+		return "n/a"
+	}
+	return strconv.FormatInt((*n+1<<19)>>20, 10)
 }
 
 func decimal(v *float64, digits int) string {

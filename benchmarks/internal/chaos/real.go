@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 )
 
@@ -215,6 +214,9 @@ func (st *stage) kill(p *process) {
 
 // finish has a process close its sockets and end.
 func (st *stage) finish(p *process, linger time.Duration) {
+	if peak, ok := residentPeak(p.pid()); ok {
+		largest(&st.outcome.Resident, &peak)
+	}
 	say, err := p.do("close", int(linger.Milliseconds()))
 	if err != nil {
 		st.fail("%v", err)
@@ -400,14 +402,10 @@ func (st *stage) judge() {
 		flows = append(flows, Flow{Name: "answers", Answers: true, Corrupt: corrupt, From: to, To: from, Unread: unread, Silent: !ours})
 	}
 	o.judge(flows)
-	if copies && st.scenario.Peers > 0 && ours {
-		o.Notes = append(o.Notes, "all subscribers are one receiver to the judge")
-	}
 	for _, e := range st.past {
 		if e.killed && e.sends && ours {
 			o.Notes = append(o.Notes, "a sender was killed, and its counters with it: what it lost is not judged, but order, duplicates and frames are")
 			break
 		}
 	}
-	o.Notes = append(o.Notes, strings.TrimSpace(st.scenario.Note))
 }

@@ -21,7 +21,6 @@ type Scenario struct {
 	Where    string // tcp or ipc
 	Library  string
 	Skip     string // why it cannot be run
-	Note     string
 	Settings Settings
 	Load     Load
 	Peers    int  // sockets of the connecting side, 0: 1
@@ -89,6 +88,17 @@ func recipes() []recipe {
 				time.Sleep(50 * time.Millisecond)
 			}
 			return nil
+		}},
+		{fault: F05, variant: "behind", what: "RST while the receiving application is behind: the old connection's messages are still unread when the new one's come", inject: func(st *stage) error {
+			_, err := st.receiver.do("pause", 0)
+			if err != nil {
+				return err
+			}
+			time.Sleep(30 * time.Millisecond) // less than fills a queue
+			st.proxy.Reset()
+			time.Sleep(100 * time.Millisecond)
+			_, err = st.receiver.do("resume", 0)
+			return err
 		}},
 		{fault: F06, what: "RST inside a message of many frames", change: func(s *Scenario) {
 			s.Load.Frames, s.Load.Big, s.Load.Pause = 6, 300<<10, 2*time.Millisecond

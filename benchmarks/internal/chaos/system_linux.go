@@ -32,6 +32,18 @@ func limitFiles(pid int) (restore func() error, err error) {
 	return func() error { return unix.Prlimit(pid, unix.RLIMIT_NOFILE, &old, nil) }, nil
 }
 
+// residentPeak is the most memory that a process had at once.
+func residentPeak(pid int) (int64, bool) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, false
+	}
+	_, rest, found := strings.Cut(string(status), "VmHWM:")
+	var kilobytes int64
+	_, err = fmt.Sscan(rest, &kilobytes)
+	return kilobytes << 10, found && err == nil
+}
+
 // islands are two network namespaces with a cable between them.
 type islands struct {
 	names     [2]string

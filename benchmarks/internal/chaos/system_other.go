@@ -10,6 +10,8 @@ func stopProcess(int) error                { return errLinux }
 func resumeProcess(int) error              { return errLinux }
 func limitFiles(int) (func() error, error) { return nil, errLinux }
 
+func residentPeak(int) (int64, bool) { return 0, false }
+
 // islands do not exist here.
 type islands struct{ addresses [2]string }
 
