@@ -385,7 +385,7 @@ func (a *arena) inspect() (fullest float64) {
 				a.fail("%s: Shutdown: %s", s.name, n.failed)
 			}
 			if n.unsent < d.Closed {
-				a.fail("%s: Close told of %d unsent messages, but %d were dropped", s.name, n.unsent, d.Closed)
+				a.fail("%s: Close told of %d unsent messages, but %d were dropped: %+v", s.name, n.unsent, d.Closed, n.stats)
 			}
 			if w.missed {
 				continue

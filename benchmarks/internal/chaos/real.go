@@ -278,8 +278,8 @@ func (st *stage) play() error {
 const calm = 200 * time.Millisecond
 
 // realGuard is how long recovery may take before it counts as a hang: ten times
-// the longest way back, an attempt to connect that nobody answers and a handshake.
-const realGuard = 30 * time.Second
+// the longest that was measured, behind a one-way blackhole.
+const realGuard = 10 * time.Second
 
 // recovered waits until messages are received that were made after the moment:
 // of each lane, if there are several.

@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -292,6 +291,3 @@ func (g *gate) pass() {
 		<-closed
 	}
 }
-
-// errNotPossible is for links of libraries that cannot do something.
-var errNotPossible = errors.New("not possible with this library")
