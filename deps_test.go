@@ -39,6 +39,7 @@ benchmarks: . socket pattern transport transport/tcp transport/ipc internal/ring
 examples/hello: . socket pattern
 examples/quickstart: . socket pattern transport transport/inproc
 examples/python: . socket pattern
+examples/slow: . socket pattern
 `
 
 // banned lists packages that must not be reachable, each with the reason.

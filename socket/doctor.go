@@ -63,10 +63,10 @@ func (s *Socket) checkOptions() {
 	}
 }
 
-// checkPublished is called when a message went to nobody.
-func (s *Socket) checkPublished() {
+// noSubscriber is called when a message went to nobody. It returns true.
+func (s *Socket) noSubscriber() bool {
 	if !s.doctor.looks(trapNoSubscriber) {
-		return
+		return true
 	}
 	s.group.Lock()
 	known := s.past.Accepted > 0
@@ -77,6 +77,7 @@ func (s *Socket) checkPublished() {
 	if !known && s.tally.disconnects.Load() == 0 {
 		s.doctor.warn(trapNoSubscriber)
 	}
+	return true
 }
 
 // checkWait is called when Recv must wait.

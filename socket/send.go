@@ -83,23 +83,65 @@ func (s *Socket) SendBatch(ctx context.Context, messages []*ringwire.Message) (i
 		}
 		return 0, fail("send", "", ringwire.ErrClosed)
 	}
-	for i, m := range messages {
-		if err := s.SendMessage(ctx, m); err != nil {
-			return i, err
+	sent := 0
+	for sent < len(messages) {
+		n, err := s.sendSome(ctx, messages[sent:])
+		if sent += n; err != nil {
+			return sent, err
 		}
 	}
-	return len(messages), nil
+	return sent, nil
 }
+
+// sendSome queues messages under one lock, as many as make a full batch for a
+// connection, and waits for room once.
+func (s *Socket) sendSome(ctx context.Context, messages []*ringwire.Message) (sent int, err error) {
+	var wait *pipe.End
+	var bad error // of a call that is wrong
+	bytes, unwanted := 0, false
+	g := s.group
+	g.Lock()
+	for _, m := range messages[:min(len(messages), sendChunk)] {
+		if bad = s.canSendMessage(ctx, m); bad != nil {
+			break
+		}
+		im := (*msg.Message)(m)
+		size := im.Size()
+		if s.filter != nil && s.filter.Unwanted(im.Frame(0)) {
+			unwanted = true
+		} else if wait, err = s.offer(nil, im); err != nil {
+			break
+		}
+		im.Release()
+		sent++
+		if bytes += size; bytes >= pipe.FlushSize {
+			break
+		}
+	}
+	g.UnlockAndFlush()
+	if s.slowNews.Load() {
+		s.tellSlow()
+	}
+	if unwanted {
+		s.noSubscriber()
+	}
+	if err == nil {
+		return sent, bad
+	}
+	im := (*msg.Message)(messages[sent])
+	if err = s.sendSlow(ctx, nil, im, wait, err); err == nil {
+		im.Release()
+		sent++
+	}
+	return sent, err
+}
+
+// sendChunk bounds how many messages one lock is held for.
+const sendChunk = 256
 
 // unwanted reports that a message with this first frame has been sent, to nobody.
 func (s *Socket) unwanted(topic []byte) bool {
-	if s.filter == nil || !s.filter.Unwanted(topic) {
-		return false
-	}
-	if s.doctor.logger != nil {
-		s.checkPublished()
-	}
-	return true
+	return s.filter != nil && s.filter.Unwanted(topic) && s.noSubscriber()
 }
 
 func (s *Socket) canSend(ctx context.Context, frames int) error {

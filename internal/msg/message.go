@@ -163,9 +163,16 @@ func (m *Message) Reset() {
 	}
 }
 
+// clear is Reset of a message that often is empty already.
+func (m *Message) clear() {
+	if m.form != empty || m.led {
+		m.Reset()
+	}
+}
+
 // Borrow makes m a view of frames that stay the caller's.
 func (m *Message) Borrow(frames [][]byte) {
-	m.Reset()
+	m.clear()
 	if len(frames) == 1 && cap(m.frames) > 0 {
 		m.frames = m.frames[:1]
 		m.frames[0] = frames[0]
@@ -200,7 +207,7 @@ func (m *Message) Append(frame []byte) {
 
 // SetBody makes m a single frame with a copy of body.
 func (m *Message) SetBody(body []byte) {
-	m.Reset()
+	m.clear()
 	if len(body) <= Small {
 		m.form, m.size = small, uint8(copy(m.inline[:], body))
 		return

@@ -57,12 +57,17 @@ func (o *outbox) open() *bytebufferpool.ByteBuffer {
 }
 
 // put appends m. It copies, except for large bodies that m owns: with one of
-// those, m's content moves into the outbox and m is left empty.
+// those, m's content moves into the outbox and m is left empty. Large bodies that
+// m borrowed are copied into buffers of their own.
 func (o *outbox) put(m *msg.Message) {
 	b := o.open()
 	before := len(b.B)
-	if !m.Borrowed() && hasLarge(m) {
-		o.putRefs(b, m)
+	if hasLarge(m) {
+		if m.Borrowed() {
+			o.putCopies(b, m)
+		} else {
+			o.putRefs(b, m)
+		}
 		return
 	}
 	b.B = zmtp.AppendMessage(b.B, m)
@@ -92,6 +97,28 @@ func (o *outbox) putLent(m *msg.Message) {
 	o.bytes += int64(len(b.B) - before)
 }
 
+// putCopies is put of a message that m only borrowed and that has large bodies:
+// each is copied into a buffer of its own. Appended to the outbox they would be
+// copied again whenever that grows.
+func (o *outbox) putCopies(b *bytebufferpool.ByteBuffer, m *msg.Message) {
+	before := len(b.B)
+	n := m.Len()
+	for i := range n {
+		f := m.Frame(i)
+		b.B = zmtp.AppendMessageHeader(b.B, len(f), i < n-1)
+		if len(f) < refMin {
+			b.B = append(b.B, f...)
+			continue
+		}
+		c := msg.Get()
+		c.SetBody(f)
+		o.ref(b, c.Frame(0), false)
+		o.refs[len(o.refs)-1].last = c
+	}
+	o.msgs++
+	o.bytes += int64(len(b.B) - before)
+}
+
 // keep copies what is lent, and tells kept of it before anything else refers to
 // the copy.
 func keep(refs []ref, kept func(r *ref, copied []byte)) {
@@ -108,6 +135,9 @@ func keep(refs []ref, kept func(r *ref, copied []byte)) {
 }
 
 func hasLarge(m *msg.Message) bool {
+	if body, ok := m.BorrowedBody(); ok {
+		return len(body) >= refMin
+	}
 	if _, ok := m.InlineBody(); ok {
 		return false
 	}

@@ -10,6 +10,9 @@ func AppendMessage(dst []byte, m *msg.Message) []byte {
 		dst = append(dst, 0, byte(len(body)))
 		return append(dst, body...)
 	}
+	if body, ok := m.BorrowedBody(); ok {
+		return AppendFrame(dst, body, false)
+	}
 	n := m.Len()
 	if wire, ok := m.Wire(); ok {
 		for _, f := range m.Lead() {

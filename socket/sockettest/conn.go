@@ -34,13 +34,13 @@ func (c *conn) Read(p []byte) (int, error) {
 	if err := c.ask(OpRead); err != nil {
 		return 0, c.fail("read", err)
 	}
-	c.n.mu.Lock()
+	c.n.lock()
 	defer c.n.mu.Unlock()
 	for {
 		switch {
 		case c.closed:
 			return 0, c.fail("read", net.ErrClosed)
-		case passed(c.readBy):
+		case c.n.passed(c.readBy):
 			return 0, c.fail("read", os.ErrDeadlineExceeded)
 		case c.dead || c.in.discard && c.in.has(&c.in.reset):
 			return 0, c.fail("read", os.NewSyscallError("read", syscall.ECONNRESET))
@@ -64,7 +64,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	if err := c.ask(OpWrite); err != nil {
 		return 0, c.fail("write", err)
 	}
-	c.n.mu.Lock()
+	c.n.lock()
 	defer c.n.mu.Unlock()
 	for c.writing {
 		if err := c.writable(); err != nil {
@@ -98,7 +98,7 @@ func (c *conn) writable() error {
 	switch {
 	case c.closed:
 		return net.ErrClosed
-	case passed(c.writeBy):
+	case c.n.passed(c.writeBy):
 		return os.ErrDeadlineExceeded
 	}
 	if c.pair.stale && !c.dead {
@@ -147,7 +147,7 @@ func (c *conn) CloseWrite() error {
 	if err := c.ask(OpCloseWrite); err != nil {
 		return c.fail("close", err)
 	}
-	c.n.mu.Lock()
+	c.n.lock()
 	defer c.n.mu.Unlock()
 	switch {
 	case c.closed:
@@ -166,7 +166,7 @@ func (c *conn) CloseWrite() error {
 // Close implements net.Conn.
 func (c *conn) Close() error {
 	asked := c.n.ask(OpClose, c.local, c.remote)
-	c.n.mu.Lock()
+	c.n.lock()
 	defer c.n.mu.Unlock()
 	if c.closed {
 		return c.fail("close", net.ErrClosed)
@@ -215,7 +215,7 @@ func (c *conn) SetReadDeadline(t time.Time) error { return c.setDeadlines(t, &c.
 func (c *conn) SetWriteDeadline(t time.Time) error { return c.setDeadlines(t, &c.writeBy) }
 
 func (c *conn) setDeadlines(t time.Time, which ...*time.Time) error {
-	c.n.mu.Lock()
+	c.n.lock()
 	defer c.n.mu.Unlock()
 	if c.closed {
 		return c.fail("set", net.ErrClosed)
@@ -227,7 +227,8 @@ func (c *conn) setDeadlines(t time.Time, which ...*time.Time) error {
 	return nil
 }
 
-func passed(by time.Time) bool { return !by.IsZero() && !time.Now().Before(by) }
+// passed reports whether a deadline has. It needs the network's mu.
+func (n *Network) passed(by time.Time) bool { return !by.IsZero() && !n.now.Before(by) }
 
 // wait returns when something may have changed, and not after by. It needs mu.
 func (c *conn) wait(by time.Time) {
@@ -236,17 +237,17 @@ func (c *conn) wait(by time.Time) {
 	}
 	if m, ok := c.in.next(); ok {
 		if d := c.in.wire.until(m); d >= 0 {
-			c.alarm.set(time.Now().Add(d))
+			c.alarm.set(c.n.now.Add(d))
 		}
 	}
-	c.cond.Wait()
+	c.n.sleep(&c.cond)
 }
 
 // ask asks the hook, whose error breaks the connection.
 func (c *conn) ask(kind OpKind) error {
 	err := c.n.ask(kind, c.local, c.remote)
 	if err != nil {
-		c.n.mu.Lock()
+		c.n.lock()
 		defer c.n.mu.Unlock()
 		c.pair.reset()
 	}

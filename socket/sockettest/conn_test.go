@@ -93,7 +93,8 @@ func TestCloseUnread(t *testing.T) {
 		time.Sleep(time.Second)
 		write(t, a, "lost")
 		a.Close()
-		if got, err := readError(t, b); got != "lost" && got != "" || !errors.Is(err, syscall.ECONNRESET) {
+		time.Sleep(time.Second)
+		if got, err := readError(t, b); got != "" || !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("read %q, %v, want a reset", got, err)
 		}
 		if _, err := b.Write([]byte("x")); !errors.Is(err, syscall.ECONNRESET) {
@@ -101,6 +102,22 @@ func TestCloseUnread(t *testing.T) {
 		}
 		if n.Cut("a", "b") != 0 {
 			t.Error("Cut counted a connection that was reset")
+		}
+	})
+}
+
+// TestCloseJitter: the end of the stream never overtakes the bytes.
+func TestCloseJitter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := sockettest.NewNetwork(1)
+		n.SetLink("a", "b", sockettest.Link{Jitter: time.Second})
+		for range 20 {
+			a, b := connect(t, n)
+			write(t, a, "all of it")
+			a.Close()
+			if got, err := readError(t, b); got != "all of it" || err != io.EOF {
+				t.Errorf("read %q, %v, want all of it, EOF", got, err)
+			}
 		}
 	})
 }

@@ -30,7 +30,7 @@ func parting(w *wire) *bool  { return &w.parted }
 
 func (n *Network) freeze(from, to string, on bool, reason func(*wire) *bool) {
 	mustName(from, to)
-	n.mu.Lock()
+	n.lock()
 	defer n.mu.Unlock()
 	w := n.wire(from, to)
 	w.freeze(reason(w), on)
@@ -42,7 +42,7 @@ func (n *Network) freeze(from, to string, on bool, reason func(*wire) *bool) {
 // Dials are not affected.
 func (n *Network) Cut(a, b string) int {
 	mustName(a, b)
-	n.mu.Lock()
+	n.lock()
 	defer n.mu.Unlock()
 	count := 0
 	for _, p := range n.between(a, b) {
@@ -61,7 +61,7 @@ func (n *Network) Cut(a, b string) int {
 // full. Dials from and to the host hang.
 func (n *Network) Vanish(host string) {
 	mustName(host)
-	n.mu.Lock()
+	n.lock()
 	defer n.mu.Unlock()
 	n.machine(host).vanished = true
 	for p := range n.pairs {
@@ -77,7 +77,7 @@ func (n *Network) Vanish(host string) {
 // either end, or now if one waits. Until then it stays silent.
 func (n *Network) Return(host string) {
 	mustName(host)
-	n.mu.Lock()
+	n.lock()
 	defer n.mu.Unlock()
 	n.machine(host).vanished = false
 	for p := range n.pairs {
@@ -92,7 +92,7 @@ func (n *Network) Return(host string) {
 // with ECONNREFUSED, or undoes that. Its listeners and connections stay.
 func (n *Network) Refuse(host string, refuse bool) {
 	mustName(host)
-	n.mu.Lock()
+	n.lock()
 	defer n.mu.Unlock()
 	n.machine(host).refuses = refuse
 	n.wake()
@@ -103,7 +103,7 @@ func (n *Network) Refuse(host string, refuse bool) {
 // meanwhile.
 func (n *Network) FailAccept(host string, err error) {
 	mustName(host)
-	n.mu.Lock()
+	n.lock()
 	defer n.mu.Unlock()
 	n.machine(host).acceptErr = err
 	n.wake()

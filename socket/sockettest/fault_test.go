@@ -6,14 +6,12 @@ import (
 	"io"
 	"net"
 	"os"
-	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/ringwire/ringwire/socket/sockettest"
-	"github.com/ringwire/ringwire/transport"
 )
 
 // TestStall: what has arrived can be read, all else waits, with the latency it
@@ -248,127 +246,57 @@ func TestVanishClosed(t *testing.T) {
 	})
 }
 
-// TestRefuse: at once, whatever the latency, and dials that hang, too.
-func TestRefuse(t *testing.T) {
+// TestVanishBoth: a connection between two hosts that have vanished is reset
+// when both are back; a reset that was under way is lost like everything else.
+func TestVanishBoth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := sockettest.NewNetwork(1)
-		listen(t, n, "b", "b:1")
-		n.SetLink("a", "b", sockettest.Link{Latency: time.Hour})
-		hanging := later(func() error { _, err := n.Host("a").Dial(t.Context(), "b:1", nil); return err })
-		synctest.Wait()
-		start := time.Now()
-		n.Refuse("b", true)
-		if err := <-hanging; !errors.Is(err, syscall.ECONNREFUSED) {
-			t.Errorf("hanging dial: %v", err)
+		a1, b1 := connect(t, n)
+		a2, b2 := connect(t, n)
+		a3, b3 := connect(t, n)
+		n.SetLink("a", "b", sockettest.Link{Latency: time.Second})
+		write(t, a2, "never read")
+		write(t, a3, "never read")
+		time.Sleep(time.Second)
+		b2.Close() // a reset
+		b3.Close()
+		n.Vanish("a")
+		n.Vanish("b")
+		n.Return("b")
+		write(t, b1, "void")
+		write(t, a2, "void")
+		time.Sleep(time.Hour)
+		a3.Close() // now both ends are
+		if got := n.Connections(); got != 2 {
+			t.Errorf("Connections = %d, want 2", got)
 		}
-		if _, err := n.Host("a").Dial(t.Context(), "b:1", nil); !errors.Is(err, syscall.ECONNREFUSED) {
-			t.Errorf("dial: %v", err)
-		}
-		if took := time.Since(start); took != 0 {
-			t.Errorf("it took %v, want 0", took)
-		}
-		n.Refuse("b", false)
-		dial(t, n, "a", "b:1")
-		if _, err := n.Host("a").Dial(t.Context(), "b:2", nil); !errors.Is(err, syscall.ECONNREFUSED) {
-			t.Errorf("dial to nobody: %v", err)
-		}
-		if took := time.Since(start); took != 4*time.Hour {
-			t.Errorf("two dials took %v, want two round trips", took)
-		}
-	})
-}
-
-// TestFailAccept: Accept fails while it shall, the connection waits.
-func TestFailAccept(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := sockettest.NewNetwork(1)
-		l := listen(t, n, "b", "b:1")
-		waiting := later(func() error { _, err := l.Accept(); return err })
-		synctest.Wait()
-		n.FailAccept("b", syscall.EMFILE)
-		if err := <-waiting; !errors.Is(err, syscall.EMFILE) {
-			t.Errorf("waiting Accept: %v", err)
-		}
-		a := dial(t, n, "a", "b:1")
-		for range 2 {
-			if _, err := l.Accept(); !errors.Is(err, syscall.EMFILE) {
-				t.Errorf("Accept: %v", err)
+		n.Return("a")
+		for i, c := range []net.Conn{b1, a2} {
+			if _, err := c.Write([]byte("x")); !errors.Is(err, syscall.ECONNRESET) {
+				t.Errorf("connection %d: write: %v, want a reset", i+1, err)
 			}
 		}
-		n.FailAccept("b", nil)
-		b, err := l.Accept()
-		if err != nil {
-			t.Fatal(err)
+		if _, err := a1.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("read: %v, want a reset", err)
 		}
-		defer b.Close()
-		write(t, a, "hello")
-		want(t, b, "hello")
 	})
 }
 
-// TestBacklog: a dial waits for room in the listener's queue; what waits there
-// is reset when the listener closes.
-func TestBacklog(t *testing.T) {
+// TestCutLostReset: a reset that was lost leaves something to cut.
+func TestCutLostReset(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := sockettest.NewNetwork(1)
-		l, err := n.Host("b").Listen(t.Context(), "*:9", &transport.Options{Backlog: 1})
-		if err != nil {
-			t.Fatal(err)
+		a, b := connect(t, n)
+		n.SetLink("a", "b", sockettest.Link{Latency: time.Second})
+		write(t, a, "never read")
+		time.Sleep(time.Second)
+		b.Close()
+		n.Vanish("b")
+		if got := n.Cut("a", "b"); got != 1 {
+			t.Errorf("Cut = %d, want 1", got)
 		}
-		first := dial(t, n, "a", "b:9")
-		second := later(func() error {
-			c, err := n.Host("a").Dial(t.Context(), "b:9", nil)
-			if err == nil {
-				_, err = c.Read(make([]byte, 1))
-				c.Close()
-			}
-			return err
-		})
-		synctest.Wait()
-		pending(t, "Dial", second)
-		taken, err := l.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer taken.Close()
-		synctest.Wait()
-		pending(t, "Read", second)
-		l.Close()
-		if err := <-second; !errors.Is(err, syscall.ECONNRESET) {
-			t.Errorf("a connection that nobody accepted: %v, want a reset", err)
-		}
-		write(t, first, "alive")
-		want(t, taken, "alive")
-		if got := n.Connections(); got != 1 {
-			t.Errorf("Connections = %d, want 1", got)
-		}
-		first.Close()
-		taken.Close()
-		if got := n.Connections(); got != 0 {
-			t.Errorf("Connections = %d, want 0", got)
+		if _, err := a.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("read: %v, want a reset", err)
 		}
 	})
-}
-
-// TestCheck: what an address may be, and what the error names.
-func TestCheck(t *testing.T) {
-	h := sockettest.NewNetwork(1).Host("b")
-	for _, c := range []struct {
-		address string
-		bind    bool
-		part    string
-	}{
-		{"b:1", true, ""}, {"*:0", true, ""}, {"b:*", true, ""}, {"a:1", false, ""}, {"db-1.x_y:65535", false, ""},
-		{"a:1", true, "host"}, {"*:1", false, "host"}, {":1", false, "host"}, {"a b:1", false, "host"},
-		{"b", true, "port"}, {"a:0", false, "port"}, {"a:*", false, "port"}, {"b:65536", true, "port"}, {"b:-1", true, "port"},
-	} {
-		err := h.Check(c.address, c.bind)
-		var wrong *transport.EndpointError
-		if c.part == "" && err != nil || c.part != "" && (!errors.As(err, &wrong) || wrong.Part != c.part) {
-			t.Errorf("Check(%q, %v) = %v, want part %q", c.address, c.bind, err, c.part)
-		}
-		if err != nil && !strings.HasPrefix(err.Error(), `endpoint "mem://`+c.address) {
-			t.Errorf("Check(%q, %v) = %v, want the endpoint in it", c.address, c.bind, err)
-		}
-	}
 }

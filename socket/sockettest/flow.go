@@ -108,11 +108,7 @@ func (f *flow) lose(size int) {
 // due is when size bytes that are sent now arrive.
 func (f *flow) due(size int) moment {
 	l := &f.wire.link
-	latency := l.Latency
-	if l.Jitter > 0 {
-		latency += l.delay(f.delays)
-	}
-	m := f.wire.after(f.wire.spend(size), latency)
+	m := f.wire.after(f.wire.spend(size), l.Latency+l.delay(f.delays))
 	if m.at.Before(f.last.at) {
 		m.at = f.last.at
 	}

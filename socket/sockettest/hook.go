@@ -44,14 +44,14 @@ type Op struct {
 // A test that fails the N-th operation, for each N until there are no more,
 // has seen every way to break.
 func (n *Network) Hook(f func(Op) error) {
-	n.mu.Lock()
+	n.lock()
 	defer n.mu.Unlock()
 	n.hook = f
 }
 
 // ask counts an operation and asks the hook.
 func (n *Network) ask(kind OpKind, local, remote addr) error {
-	n.mu.Lock()
+	n.lock()
 	n.ops++
 	op := Op{Kind: kind, Local: string(local), Remote: string(remote), N: n.ops}
 	f := n.hook

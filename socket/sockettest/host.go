@@ -5,7 +5,6 @@ import (
 	"net"
 	"os"
 	"syscall"
-	"time"
 
 	"github.com/ringwire/ringwire/transport"
 )
@@ -47,11 +46,11 @@ func (h host) dial(ctx context.Context, to place) (*conn, error) {
 		return nil, err
 	}
 	defer context.AfterFunc(ctx, func() {
-		n.mu.Lock()
+		n.lock()
 		defer n.mu.Unlock()
 		n.changed.Broadcast()
 	})()
-	n.mu.Lock()
+	n.lock()
 	defer n.mu.Unlock()
 	wake := alarm{cond: &n.changed}
 	defer wake.stop()
@@ -79,10 +78,10 @@ func (h host) dial(ctx context.Context, to place) (*conn, error) {
 			continue
 		default:
 			if d := trip[leg].until(arrival); d >= 0 {
-				wake.set(time.Now().Add(d))
+				wake.set(n.now.Add(d))
 			}
 		}
-		n.changed.Wait()
+		n.sleep(&n.changed)
 	}
 }
 
@@ -110,7 +109,7 @@ func (h host) listen(ctx context.Context, at place, opts *transport.Options) (*l
 		return nil, err
 	}
 	n := h.n
-	n.mu.Lock()
+	n.lock()
 	defer n.mu.Unlock()
 	m := n.machine(h.name)
 	if at.port == 0 {

@@ -61,7 +61,7 @@ func (n *Network) setLink(ways []way, l Link) {
 	if !(0 <= l.Corrupt && l.Corrupt <= 1) {
 		panic(fmt.Sprintf("sockettest: Corrupt of a link is %v, want 0 to 1.", l.Corrupt))
 	}
-	n.mu.Lock()
+	n.lock()
 	defer n.mu.Unlock()
 	for _, w := range ways {
 		mustName(w.from, w.to)
@@ -77,93 +77,10 @@ func (l *Link) buffer() int {
 	return l.Buffer
 }
 
-// wire is one direction of a link. It has a clock of its own, which stands
-// still while the wire is frozen: what is under way then goes on later with
-// what remained of its latency. Guarded by the network's mu.
-type wire struct {
-	link    Link
-	made    uint64 // connections dialed this way so far
-	stalled bool
-	parted  bool
-
-	busy    time.Time     // when the bandwidth is free again, by the wire's clock
-	frozen  time.Time     // since when the clock stands still
-	behind  time.Duration // how much it stood still before
-	freezes int
-}
-
-// moment is a time of arrival by a wire's clock.
-type moment struct {
-	at     time.Time
-	freeze int // the freeze in which the bytes were sent, 0 none
-}
-
-func (w *wire) isFrozen() bool { return w.stalled || w.parted }
-
-// freeze sets what holds the wire up.
-func (w *wire) freeze(reason *bool, on bool) {
-	was := w.isFrozen()
-	*reason = on
-	switch now := time.Now(); {
-	case !was && w.isFrozen():
-		w.frozen = now
-		w.freezes++
-	case was && !w.isFrozen():
-		w.behind += now.Sub(w.frozen)
-	}
-}
-
-func (w *wire) now() time.Time {
-	if w.isFrozen() {
-		return w.frozen.Add(-w.behind)
-	}
-	return time.Now().Add(-w.behind)
-}
-
-// after is the moment at which something arrives that is sent now, or when the
-// bandwidth is free, and is under way for so long.
-func (w *wire) after(sent time.Time, latency time.Duration) moment {
-	m := moment{at: sent.Add(latency)}
-	if w.isFrozen() {
-		m.freeze = w.freezes
-	}
-	return m
-}
-
-// spend takes bandwidth for size bytes and returns when the last is sent.
-func (w *wire) spend(size int) time.Time {
-	now := w.now()
-	if w.link.Bandwidth == 0 {
-		return now
-	}
-	if w.busy.Before(now) {
-		w.busy = now
-	}
-	w.busy = w.busy.Add(time.Duration(float64(size) * float64(time.Second) / float64(w.link.Bandwidth)))
-	return w.busy
-}
-
-// reached reports whether the moment has come.
-func (w *wire) reached(m moment) bool {
-	if w.isFrozen() && m.freeze == w.freezes {
-		return false // it was sent into a wire that stood still
-	}
-	return !m.at.After(w.now())
-}
-
-// until is how long a moment that has not come is away, -1 if only a change
-// of the network can bring it.
-func (w *wire) until(m moment) time.Duration {
-	if w.isFrozen() {
-		return -1
-	}
-	return max(m.at.Sub(w.now()), 0)
-}
-
 // delay draws the part of Jitter that a packet gets.
 func (l *Link) delay(source *rand.Rand) time.Duration {
-	return time.Duration(source.Int64N(int64(min(l.Jitter, maxJitter)) + 1))
+	if l.Jitter == 0 {
+		return 0
+	}
+	return time.Duration(source.Int64N(int64(l.Jitter)))
 }
-
-// maxJitter keeps sums of durations in range.
-const maxJitter = time.Duration(1 << 62)

@@ -33,7 +33,7 @@ func (l *listener) accept() (*conn, error) {
 	if err := n.ask(OpAccept, l.addr(), ""); err != nil {
 		return nil, err
 	}
-	n.mu.Lock()
+	n.lock()
 	defer n.mu.Unlock()
 	for {
 		switch {
@@ -47,7 +47,7 @@ func (l *listener) accept() (*conn, error) {
 			n.changed.Broadcast() // a dial may wait for the room
 			return c, nil
 		}
-		n.changed.Wait()
+		n.sleep(&n.changed)
 	}
 }
 
@@ -55,7 +55,7 @@ func (l *listener) accept() (*conn, error) {
 // reset.
 func (l *listener) Close() error {
 	n := l.n
-	n.mu.Lock()
+	n.lock()
 	defer n.mu.Unlock()
 	if l.closed {
 		return l.fail("close", net.ErrClosed)

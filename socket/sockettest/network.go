@@ -29,13 +29,14 @@
 // waits on condition variables and timers only, so a network that is made
 // inside a bubble of testing/synctest runs on the bubble's clock: an hour of
 // latency takes no time, and is exact to the nanosecond. Outside of one it
-// runs on the real clock. A network starts no goroutine but for timers, and
-// keeps nothing outside of its [Network]; a bubble must not use the network of
-// another.
+// runs on the real clock. A network starts no goroutine but for timers
+// and contexts that end, and keeps nothing outside of its [Network]; a bubble
+// must not use the network of another.
 //
-// All that is drawn at random comes from the seed. What happens to the bytes
-// of a connection depends on the seed, the two hosts, how many connections were
-// made between them before, and the bytes and calls, not on other connections.
+// All that is drawn at random comes from the seed. What is drawn for a
+// connection depends on the seed, the two hosts, how many connections were
+// dialed that way before, and its own reads and writes, not on what other
+// connections do; which goroutine comes first is the scheduler's to say.
 //
 // The package does not imitate everything that TCP does. There are no
 // retransmissions, a reset discards what the other end has not read yet, which
@@ -49,6 +50,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/ringwire/ringwire/transport"
 )
@@ -64,6 +66,7 @@ type Network struct {
 
 	mu sync.Mutex
 	// Guarded by mu.
+	now      time.Time // when mu was taken
 	changed  sync.Cond // where Dial and Accept wait
 	machines map[string]*machine
 	wires    map[way]*wire
@@ -125,9 +128,23 @@ func (n *Network) Host(name string) transport.Stream {
 // not closed, those that were cut or reset included: what an application that
 // forgets to close leaves behind. One that waits for Accept counts.
 func (n *Network) Connections() int {
-	n.mu.Lock()
+	n.lock()
 	defer n.mu.Unlock()
 	return len(n.pairs)
+}
+
+// lock takes mu. All that is done under it is done at one instant: what has
+// not come when it was looked at must not have come when the alarm is set, or
+// nobody would be woken for it.
+func (n *Network) lock() {
+	n.mu.Lock()
+	n.now = time.Now()
+}
+
+// sleep waits at a condition variable of mu.
+func (n *Network) sleep(cond *sync.Cond) {
+	cond.Wait()
+	n.now = time.Now()
 }
 
 // machine needs mu.
@@ -145,7 +162,7 @@ func (n *Network) wire(from, to string) *wire {
 	k := way{from, to}
 	w := n.wires[k]
 	if w == nil {
-		w = new(wire)
+		w = &wire{n: n}
 		n.wires[k] = w
 	}
 	return w
