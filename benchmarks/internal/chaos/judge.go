@@ -225,6 +225,9 @@ func (j *judgement) join(got map[string]map[key]bool) {
 func (j *judgement) joinUncounted(got map[string]map[key]bool) {
 	f := &j.figures
 	f.Accepted = j.accepted
+	if j.flow.Corrupt {
+		return
+	}
 	var lost int64
 	for _, seen := range got {
 		// Before its first message a subscriber had not subscribed.

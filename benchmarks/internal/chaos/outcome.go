@@ -205,8 +205,12 @@ func (r *Report) Table(out io.Writer) error {
 	b.WriteString("\nA run with several faults is a part of each of its rows, and is in the last one once. Recovery is in milliseconds,\n" +
 		"from the end of a fault until a message arrives that was made after it. memory/bound is the fullest queue. A sum\n" +
 		"leaves out the runs in which a figure cannot be counted; n/a is where there is no other.\n")
-	for f, why := range orderedNotYet() {
-		fmt.Fprintf(&b, "%s %s: n/a, %s\n", f, nameOf(f), why)
+	if slices.ContainsFunc(r.Rows, func(w Row) bool { return w.Where == "memory" }) {
+		for _, f := range FaultNames {
+			if why := NotInMemory[f.Fault]; why != "" {
+				fmt.Fprintf(&b, "%s %s: n/a, %s\n", f.Fault, f.Name, why)
+			}
+		}
 	}
 	reasons := make(map[string][]string)
 	for _, o := range r.Skipped {
@@ -237,16 +241,6 @@ func (o *Outcome) describe(b *strings.Builder, title string) {
 		fmt.Fprintf(b, "    %s\n", what)
 	}
 	fmt.Fprintf(b, "    again: benchmarks %s\n", o.Replay)
-}
-
-func orderedNotYet() func(func(Fault, string) bool) {
-	return func(yield func(Fault, string) bool) {
-		for _, f := range slices.Sorted(maps.Keys(NotYet)) {
-			if !yield(f, NotYet[f]) {
-				return
-			}
-		}
-	}
 }
 
 func nameOf(f Fault) string {

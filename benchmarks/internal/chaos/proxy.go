@@ -36,7 +36,6 @@ type Proxy struct {
 	cut     int        // reset a connection that has passed on so many bytes, 0 never
 	corrupt float64    // chance of each byte
 	random  *rand.Rand // for corrupt
-	refuse  bool       // new connections
 }
 
 // proxied is one connection.
@@ -90,9 +89,6 @@ func (p *Proxy) CutAfter(bytes int) {
 // Corrupt changes each byte with the given chance.
 func (p *Proxy) Corrupt(chance float64) { p.set(func() { p.corrupt = chance }) }
 
-// Refuse resets new connections until it is called with false.
-func (p *Proxy) Refuse(on bool) { p.set(func() { p.refuse = on }) }
-
 // Reset resets all connections: both sides get an RST. It returns how many.
 func (p *Proxy) Reset() int {
 	p.mu.Lock()
@@ -145,7 +141,7 @@ func (p *Proxy) serve(c *net.TCPConn) {
 	l := &proxied{ends: [2]*net.TCPConn{c, target.(*net.TCPConn)}}
 	p.mu.Lock()
 	p.links[l] = struct{}{}
-	if p.closed || p.refuse {
+	if p.closed {
 		l.reset()
 	}
 	p.mu.Unlock()
