@@ -148,7 +148,7 @@ func (r *chaosRun) finish(stdout io.Writer) error {
 		return fmt.Errorf("print the table: %w", err)
 	}
 	if r.file != "" {
-		data, err := json.MarshalIndent(r.report, "", " ")
+		data, err := json.Marshal(r.report)
 		if err == nil {
 			err = os.WriteFile(r.file, append(data, '\n'), 0o666)
 		}

@@ -79,7 +79,7 @@ func TestChaosReport(t *testing.T) {
 	if report.Version != chaos.ReportVersion || report.Total.Runs != 1 || len(report.Rows) == 0 || report.Total.Figures.Accepted == 0 {
 		t.Errorf("got %+v, want one run", report.Total)
 	}
-	if !strings.Contains(string(data), `"heap_peak_bytes": null`) {
+	if !strings.Contains(string(data), `"heap_peak_bytes":null`) {
 		t.Errorf("got a figure for what is not measured in memory:\n%s", data)
 	}
 	for _, want := range []string{"fault", "unexplained", "n/a", "F24 forwarder killed: n/a"} {
