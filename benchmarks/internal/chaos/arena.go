@@ -153,7 +153,11 @@ func (a *arena) open(s *seat) error {
 	}
 	a.lanes++
 	n := &tenant{closed: make(chan struct{}), lane: a.lanes, socket: sock, options: &o, log: NewLog(a.now)}
-	n.watcher = watch(sock, &o, limit+64<<10)
+	largest := a.plan.Load.largest() + 1<<10 // with a route in front, or an answer of no lane
+	if a.plan.has(F13) {
+		largest += limit
+	}
+	n.watcher = watch(sock, &o, largest)
 	s.now = n
 	if s.hub {
 		end := time.Now().Add(guard)

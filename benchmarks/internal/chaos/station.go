@@ -46,6 +46,12 @@ type Load struct {
 	Seed     uint64        // of sizes
 }
 
+// largest is the size of the largest message, with the headers of frames.
+func (l *Load) largest() int64 {
+	const frameHeader = 9
+	return int64(max(1, l.Frames)) * int64(max(l.Body, l.Big)+Smallest+frameHeader)
+}
+
 // Slow is the pause of a sender that has sent enough to show something.
 const Slow = 5 * time.Millisecond
 

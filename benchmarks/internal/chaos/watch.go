@@ -14,7 +14,7 @@ import (
 type watcher struct {
 	socket  *socket.Socket
 	options *socket.Options
-	largest int64 // message
+	largest int64 // message, with its frames' headers
 	done    sync.WaitGroup
 	stop    context.CancelFunc
 
@@ -23,7 +23,7 @@ type watcher struct {
 	unsent, inDoubt int64 // of all Disconnected events
 	missed          bool  // events were lost, or a peer was taken along with the socket
 	fullest         float64
-	over            string // what exceeded its bound
+	over            string // what exceeded its bound, or which law did not hold
 	lastFailure     string
 }
 
@@ -80,11 +80,33 @@ func (w *watcher) sample() {
 		}
 		return n
 	}
+	var queued int64
 	for _, p := range w.socket.Peers() {
 		w.note("SendQueued", p.SendQueued, hwm(o.SendHWM))
 		w.note("RecvQueued", p.RecvQueued, hwm(o.RecvHWM))
 		// One message may exceed the bytes of an empty queue.
 		w.note("SendBytes", p.SendBytes, max(bytes(o.SendHWMBytes), w.largest))
+		queued += p.SendBytes
+		// The laws of each lane hold while messages move, too.
+		if p.Accepted != p.Written+p.SendDropped.Total()+p.SendQueued {
+			w.breaks(fmt.Sprintf("peer %v: Accepted %d is not Written %d + dropped %d + queued %d", p.Peer, p.Accepted, p.Written, p.SendDropped.Total(), p.SendQueued))
+		}
+		if p.Confirmed+p.InDoubt > p.Written || p.Confirmed < 0 || p.InDoubt < 0 {
+			w.breaks(fmt.Sprintf("peer %v: Written %d is less than Confirmed %d + InDoubt %d", p.Peer, p.Written, p.Confirmed, p.InDoubt))
+		}
+	}
+	if o.SendBudget > 0 {
+		// The last message that was let in may exceed it.
+		w.note("SendBytes of all peers", queued, o.SendBudget+w.largest)
+	}
+}
+
+// breaks notes a law that does not hold.
+func (w *watcher) breaks(what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.over == "" {
+		w.over = what
 	}
 }
 
