@@ -2,7 +2,9 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/pattern"
@@ -79,4 +81,69 @@ func openRingwire(p Pattern, sends bool, options *socket.Options) (*socket.Socke
 		}
 	}
 	return s, nil
+}
+
+// realRingwire is a socket of ours in a worker.
+type realRingwire struct {
+	ringwireLink
+	watcher *watcher
+}
+
+func openRealRingwire(job *Job) (closer, string, error) {
+	o := job.Settings.options()
+	if job.Sockets > 1 && job.Settings.Identity != "" {
+		o.Identity = fmt.Appendf(nil, "%s-%d", job.Settings.Identity, job.Lane)
+	}
+	s, err := openRingwire(job.Pattern, job.Sends, o)
+	if err != nil {
+		return nil, "", err
+	}
+	endpoint := job.Endpoint
+	if job.Bind {
+		endpoint, err = s.Bind(job.Endpoint)
+	} else {
+		err = s.Connect(job.Endpoint)
+	}
+	if err != nil {
+		s.Close()
+		return nil, "", err
+	}
+	largest := max(o.MaxMessageSize, socket.DefaultMaxMessageSize)
+	return &realRingwire{ringwireLink: ringwireLink{socket: s}, watcher: watch(s, o, largest)}, endpoint, nil
+}
+
+func (r *realRingwire) stats() *socket.Stats {
+	st := r.socket.Stats()
+	return &st
+}
+
+// confirm waits for receipts. That there are none for what was lost is known.
+func (r *realRingwire) confirm() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := r.socket.Confirm(ctx); err != nil && !errors.Is(err, ringwire.ErrNoReceipt) && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	return nil
+}
+
+func (r *realRingwire) close(linger time.Duration) (*Final, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), linger)
+	defer cancel()
+	err := r.socket.Shutdown(ctx)
+	r.watcher.end()
+	st := r.socket.Stats()
+	f := &Final{Fullest: &r.watcher.fullest, Over: r.watcher.over}
+	if unsent, ok := errors.AsType[*ringwire.UnsentError](err); ok {
+		err = nil
+		if unsent.Messages < st.SendDropped.Closed {
+			f.Broken = append(f.Broken, fmt.Sprintf("Close told of %d unsent messages, but %d were dropped", unsent.Messages, st.SendDropped.Closed))
+		}
+	} else if st.SendDropped.Closed > 0 {
+		f.Broken = append(f.Broken, fmt.Sprintf("Close told of no unsent messages, but %d were dropped", st.SendDropped.Closed))
+	}
+	if !r.watcher.missed && r.watcher.inDoubt != st.InDoubt {
+		f.Broken = append(f.Broken, fmt.Sprintf("events tell of %d messages in doubt, Stats of %d", r.watcher.inDoubt, st.InDoubt))
+	}
+	return f, err
 }

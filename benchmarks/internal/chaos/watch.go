@@ -127,3 +127,10 @@ func (w *watcher) end() {
 	w.stop()
 	w.done.Wait()
 }
+
+// failure is the last thing that went wrong.
+func (w *watcher) failure() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.lastFailure
+}

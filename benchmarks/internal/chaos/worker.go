@@ -2,91 +2,18 @@ package chaos
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"runtime"
-	"runtime/metrics"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/socket"
 )
-
-// Job is what a worker process does: one side of a pattern.
-type Job struct {
-	Library  string
-	Pattern  Pattern
-	Sends    bool
-	Bind     bool
-	Endpoint string
-	Lane     uint32
-	Sockets  int // each with a lane of its own, from Lane on
-	Log      string
-	Load     Load
-	Settings Settings
-}
-
-// Settings are the options of a real run, equal for all libraries as far as they
-// have them.
-type Settings struct {
-	SendHWM, RecvHWM                    int
-	ReconnectMin, ReconnectMax          time.Duration
-	HeartbeatInterval, HeartbeatTimeout time.Duration
-	MaxMessageSize                      int64
-	SendBudget, RecvBudget              int64
-	Identity                            string
-	Resolver                            string // address of a name server
-}
-
-func (s *Settings) options() *socket.Options {
-	o := &socket.Options{
-		SendHWM: s.SendHWM, RecvHWM: s.RecvHWM, ReconnectMin: s.ReconnectMin, ReconnectMax: s.ReconnectMax,
-		HeartbeatInterval: s.HeartbeatInterval, HeartbeatTimeout: s.HeartbeatTimeout,
-		MaxMessageSize: s.MaxMessageSize, SendBudget: s.SendBudget, RecvBudget: s.RecvBudget,
-		ConnectTimeout: time.Second,
-	}
-	if s.Identity != "" {
-		o.Identity = []byte(s.Identity)
-	}
-	if s.Resolver != "" {
-		o.Resolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "udp", s.Resolver)
-		}}
-	}
-	return o
-}
-
-// Say is what a worker answers to a line that it reads.
-type Say struct {
-	Error    string        `json:"error,omitempty"`
-	Endpoint string        `json:"endpoint,omitempty"` // at first
-	Received int64         `json:"received"`           // of "look"
-	Final    *Final        `json:"final,omitempty"`    // of "close"
-	Stats    *socket.Stats `json:"stats,omitempty"`    // of "look"
-}
-
-// Final is what a worker knows in the end.
-type Final struct {
-	Stats       *socket.Stats `json:"stats,omitempty"` // of all its sockets together
-	Fullest     *float64      `json:"fullest,omitempty"`
-	Over        string        `json:"over,omitempty"`
-	Goroutines  *int64        `json:"goroutines,omitempty"`
-	Descriptors *int64        `json:"descriptors,omitempty"`
-	HeapPeak    *int64        `json:"heap_peak,omitempty"`
-	Broken      []string      `json:"broken,omitempty"`
-}
-
-// clock is the time that the processes of a run have in common.
-func clock() int64 { return time.Now().UnixNano() }
 
 // Work is a worker process: it does what it reads, a line at a time, until it is
 // told to close or nothing more can be read.
@@ -281,109 +208,4 @@ func addStats(sum, s *socket.Stats) {
 	sum.HandshakeTimeouts += s.HandshakeTimeouts
 	sum.AcceptErrors += s.AcceptErrors
 	sum.SlowPeers += s.SlowPeers
-}
-
-// descriptors is how many this process has open, -1 if that cannot be told.
-func descriptors() int64 {
-	list, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return -1
-	}
-	return int64(len(list))
-}
-
-// peak follows the heap.
-type peak struct {
-	done    chan struct{}
-	running sync.WaitGroup
-	most    int64 // owned by its goroutine until stop
-}
-
-func (p *peak) start() {
-	p.done = make(chan struct{})
-	p.running.Go(func() {
-		tick := time.NewTicker(20 * time.Millisecond)
-		defer tick.Stop()
-		sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-		for {
-			metrics.Read(sample)
-			p.most = max(p.most, int64(sample[0].Value.Uint64()))
-			select {
-			case <-tick.C:
-			case <-p.done:
-				return
-			}
-		}
-	})
-}
-
-func (p *peak) stop() int64 {
-	close(p.done)
-	p.running.Wait()
-	return p.most
-}
-
-// realRingwire is a socket of ours in a worker.
-type realRingwire struct {
-	ringwireLink
-	watcher *watcher
-}
-
-func openRealRingwire(job *Job) (closer, string, error) {
-	o := job.Settings.options()
-	if job.Sockets > 1 && job.Settings.Identity != "" {
-		o.Identity = fmt.Appendf(nil, "%s-%d", job.Settings.Identity, job.Lane)
-	}
-	s, err := openRingwire(job.Pattern, job.Sends, o)
-	if err != nil {
-		return nil, "", err
-	}
-	endpoint := job.Endpoint
-	if job.Bind {
-		endpoint, err = s.Bind(job.Endpoint)
-	} else {
-		err = s.Connect(job.Endpoint)
-	}
-	if err != nil {
-		s.Close()
-		return nil, "", err
-	}
-	largest := max(o.MaxMessageSize, socket.DefaultMaxMessageSize)
-	return &realRingwire{ringwireLink: ringwireLink{socket: s}, watcher: watch(s, o, largest)}, endpoint, nil
-}
-
-func (r *realRingwire) stats() *socket.Stats {
-	st := r.socket.Stats()
-	return &st
-}
-
-// confirm waits for receipts. That there are none for what was lost is known.
-func (r *realRingwire) confirm() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	if err := r.socket.Confirm(ctx); err != nil && !errors.Is(err, ringwire.ErrNoReceipt) && !errors.Is(err, errors.ErrUnsupported) {
-		return err
-	}
-	return nil
-}
-
-func (r *realRingwire) close(linger time.Duration) (*Final, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), linger)
-	defer cancel()
-	err := r.socket.Shutdown(ctx)
-	r.watcher.end()
-	st := r.socket.Stats()
-	f := &Final{Fullest: &r.watcher.fullest, Over: r.watcher.over}
-	if unsent, ok := errors.AsType[*ringwire.UnsentError](err); ok {
-		err = nil
-		if unsent.Messages < st.SendDropped.Closed {
-			f.Broken = append(f.Broken, fmt.Sprintf("Close told of %d unsent messages, but %d were dropped", unsent.Messages, st.SendDropped.Closed))
-		}
-	} else if st.SendDropped.Closed > 0 {
-		f.Broken = append(f.Broken, fmt.Sprintf("Close told of no unsent messages, but %d were dropped", st.SendDropped.Closed))
-	}
-	if !r.watcher.missed && r.watcher.inDoubt != st.InDoubt {
-		f.Broken = append(f.Broken, fmt.Sprintf("events tell of %d messages in doubt, Stats of %d", r.watcher.inDoubt, st.InDoubt))
-	}
-	return f, err
 }
