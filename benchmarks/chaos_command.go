@@ -156,11 +156,15 @@ func (r *chaosRun) finish(stdout io.Writer) error {
 			return fmt.Errorf("chaos: write the report: %w", err)
 		}
 	}
+	interrupted := ""
+	if r.report.Interrupted {
+		interrupted = "interrupted: "
+	}
 	if n := len(r.report.Failures); n > 0 {
-		return fmt.Errorf("chaos: %d of %d runs broke an invariant; the first again: benchmarks %s", n, r.report.Total.Runs, r.report.Failures[0].Replay)
+		return fmt.Errorf("chaos: "+interrupted+"%d of %d runs broke an invariant; the first again: benchmarks %s", n, r.report.Total.Runs, r.report.Failures[0].Replay)
 	}
 	if r.report.Interrupted {
-		return fmt.Errorf("chaos: interrupted: %d runs were finished", r.report.Total.Runs)
+		return fmt.Errorf("chaos: "+interrupted+"%d runs were finished", r.report.Total.Runs)
 	}
 	return nil
 }

@@ -52,6 +52,45 @@ func pulled(d time.Duration) func(*stage) error {
 	}
 }
 
+// pulledFull pulls the cable while all buffers are full, until the sender has
+// noticed: that its peer does not read is no excuse for a peer that is gone.
+func pulledFull(st *stage) error {
+	if _, err := st.receiver.do("pause", 0); err != nil {
+		return err
+	}
+	time.Sleep(2 * away)
+	before, err := st.sender.do("look", 0)
+	if err != nil {
+		return err
+	}
+	if err := st.world.cable(false); err != nil {
+		return &skipError{err.Error()}
+	}
+	// Ten times what two unanswered probes of the kernel and a heartbeat take.
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		after, err := st.sender.do("look", 0)
+		if err != nil {
+			return err
+		}
+		if after.Stats == nil { // of a library that does not tell
+			time.Sleep(4 * time.Second)
+			break
+		}
+		if after.Stats.Disconnects > before.Stats.Disconnects {
+			break
+		}
+		if time.Now().After(end) {
+			st.fail("the sender has not noticed within 20 s that its peer, whose buffers were full, is gone")
+			break
+		}
+	}
+	if err := st.world.cable(true); err != nil {
+		return &skipError{err.Error()}
+	}
+	_, err = st.receiver.do("resume", 0)
+	return err
+}
+
 // idle has the receiving application read nothing. A connection must not be
 // given up because of that.
 func idle(d time.Duration) func(*stage) error {

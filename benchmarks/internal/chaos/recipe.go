@@ -44,6 +44,10 @@ func recipes() []recipe {
 			return nil
 		}},
 		{fault: F04, what: "the cable is pulled for longer than the heartbeat allows", change: func(s *Scenario) { s.Islands = true; heartbeats(s) }, inject: pulled(1500 * time.Millisecond)},
+		{fault: F04, variant: "full", what: "the cable is pulled while the receiver reads nothing and the sender cannot write", not: []Pattern{ReqRep}, change: func(s *Scenario) {
+			s.Islands, s.Load.Body, s.Load.Burst = true, 4000, 40
+			heartbeats(s)
+		}, inject: pulledFull},
 		{fault: F05, what: "RST, five times", inject: func(st *stage) error {
 			for range 5 {
 				st.proxy.Reset()
