@@ -41,13 +41,15 @@ type arena struct {
 	hosts    int
 	failures []string
 	recovery map[Fault][]float64
-	frozen   sync.Map // host name: chan struct{} that is closed when it goes on
+
+	frozen sync.Map // host name: a channel that is closed when it goes on; written by the goroutine of the run, read by the network's callers
 
 	mu      sync.Mutex
 	address string // the host that has the service's name; guarded by mu
 }
 
 // seat is one place of a run, with the sockets that were there one after another.
+// Owned by the goroutine of the run.
 type seat struct {
 	name     string
 	host     string

@@ -26,14 +26,18 @@ const python = "/usr/bin/python3"
 
 // process is a worker, seen from who started it.
 type process struct {
+	// Immutable after startProcess.
 	command *exec.Cmd
 	input   io.WriteCloser
-	says    chan Say
-	exited  chan struct{}
-	stderr  tail
+	says    chan Say      // what it says
+	exited  chan struct{} // closed when it is gone
 	job     Job
-	log     follower
-	frozen  bool // owned by the run
+
+	stderr tail
+
+	// Owned by the goroutine of the run.
+	log    follower
+	frozen bool
 }
 
 // startProcess starts a worker, in one of two namespaces if there are such, and
@@ -127,7 +131,7 @@ func (p *process) pid() int { return p.command.Process.Pid }
 // tail keeps the end of what is written to it.
 type tail struct {
 	mu   sync.Mutex
-	text []byte
+	text []byte // guarded by mu
 }
 
 func (t *tail) Write(b []byte) (int, error) {
@@ -147,7 +151,7 @@ func (t *tail) String() string {
 	return lines[len(lines)-1]
 }
 
-// follower reads a log while it is written.
+// follower reads a log while it is written. Owned by the goroutine of the run.
 type follower struct {
 	name   string
 	file   *os.File

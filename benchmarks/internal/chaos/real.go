@@ -18,6 +18,7 @@ type stage struct {
 	dir      string
 	ctx      context.Context
 
+	// Owned by the goroutine of the run.
 	sender, receiver *process
 	past             []*ended
 	proxy            *Proxy
@@ -94,7 +95,7 @@ func (st *stage) cleanUp() {
 	}
 }
 
-// binder is whether the sender is bound, which publishers are.
+// senderBinds reports whether the sender is bound, which publishers are.
 func (st *stage) senderBinds() bool { return st.scenario.Pattern == PubSub }
 
 // endpoints chooses where the two meet.

@@ -57,7 +57,7 @@ const Slow = 5 * time.Millisecond
 
 // Station plays one side of a pattern on a link until it is stopped.
 type Station struct {
-	// Immutable after Start.
+	// Immutable after StartStation.
 	pattern Pattern
 	sends   bool
 	lane    uint32
@@ -66,19 +66,20 @@ type Station struct {
 	log     *Log
 	now     func() int64
 
-	gate     gate
-	oversize atomic.Int64 // a body to send once
-	stop     chan struct{}
-	stopped  sync.Once
-	sending  sync.WaitGroup
-	running  sync.WaitGroup
-	ctx      context.Context
-	cancel   context.CancelFunc
-	orphans  uint64 // answers to what was torn; owned by the receiving goroutine
+	stop    chan struct{} // closed by stopped
+	ctx     context.Context
+	cancel  context.CancelFunc
+	stopped sync.Once
+	sending sync.WaitGroup
+	running sync.WaitGroup
+	gate    gate
+
+	oversize atomic.Int64 // a body to send once; written by Oversize, taken by the sending goroutine
+	orphans  uint64       // answers to what was torn; owned by the receiving goroutine
 }
 
-// StartStation has a side of a pattern played. Both goroutines of a dealer, and
-// the one of the others, end with Stop and the end of the link.
+// StartStation has a side of a pattern played, until StopSending and, for what
+// receives, the end of the link. Wait waits for that.
 func StartStation(p Pattern, sends bool, lane uint32, load Load, link Link, log *Log, now func() int64) *Station {
 	s := &Station{pattern: p, sends: sends, lane: lane, load: load, link: link, log: log, now: now, stop: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())

@@ -12,6 +12,7 @@ import (
 // watcher follows one socket: what its events add up to, and how full its queues
 // were.
 type watcher struct {
+	// Immutable after watch.
 	socket  *socket.Socket
 	options *socket.Options
 	largest int64 // message, with its frames' headers

@@ -45,6 +45,7 @@ func warmUp() {
 	}
 }
 
+// worker is owned by the goroutine of Work.
 type worker struct {
 	job      Job
 	lines    *json.Encoder
