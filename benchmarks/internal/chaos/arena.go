@@ -62,16 +62,19 @@ type seat struct {
 
 // tenant is one socket.
 type tenant struct {
+	// Immutable after open.
 	lane    uint32
 	socket  *socket.Socket
 	options *socket.Options
 	station *Station
 	watcher *watcher
 	log     *Log
-	closed  chan struct{}
-	unsent  int64 // that Close told of
-	stats   socket.Stats
-	failed  string
+	closed  chan struct{} // closed when it is
+
+	// Owned by close until closed is.
+	unsent int64 // that Shutdown told of
+	stats  socket.Stats
+	failed string
 }
 
 func newArena(p *Plan) *arena {
