@@ -53,7 +53,7 @@ type Report struct {
 	Failures    []*Outcome `json:"failures"`
 	Others      []*Outcome `json:"others,omitempty"` // runs of other libraries in which the same laws do not hold
 	Skipped     []*Outcome `json:"skipped,omitempty"`
-	Runs        []*Outcome `json:"runs,omitempty"` // of real processes; seeds can be run again
+	Runs        []*Outcome `json:"runs,omitempty"` // of real processes, in which all laws hold; seeds can be run again
 }
 
 // Row is the runs of one fault and one pattern. A run with several faults is a
@@ -92,7 +92,7 @@ func (r *Report) Add(o *Outcome) {
 			r.Failures = append(r.Failures, o)
 		}
 		r.Total.add(o, "")
-		if o.Where != "memory" {
+		if o.Where != "memory" && len(o.Broken) == 0 {
 			r.Runs = append(r.Runs, o)
 		}
 	}
