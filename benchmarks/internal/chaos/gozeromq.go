@@ -7,6 +7,7 @@ import (
 	"io"
 	"log"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/go-zeromq/zmq4"
@@ -17,12 +18,25 @@ import (
 // goZeroMQ is a socket of github.com/go-zeromq/zmq4, which has neither a HWM nor
 // heartbeats, and counts nothing.
 type goZeroMQ struct {
+	job *Job // immutable
+
+	// Guarded by mu; replaced by the goroutine that asks alone.
+	mu     sync.Mutex
 	socket zmq4.Socket
 	ctx    context.Context // of the socket
 	cancel context.CancelFunc
+	closed bool
 }
 
 func openGoZeroMQ(job *Job) (closer, string, error) {
+	g := &goZeroMQ{job: job}
+	endpoint, err := g.open()
+	return g, endpoint, err
+}
+
+// open makes the socket.
+func (g *goZeroMQ) open() (endpoint string, err error) {
+	job := g.job
 	makers := map[Pattern][2]func(context.Context, ...zmq4.Option) zmq4.Socket{
 		PushPull: {zmq4.NewPush, zmq4.NewPull}, PubSub: {zmq4.NewPub, zmq4.NewSub}, ReqRep: {zmq4.NewReq, zmq4.NewRep},
 		DealerRouter: {zmq4.NewDealer, zmq4.NewRouter}, PairPair: {zmq4.NewPair, zmq4.NewPair},
@@ -40,26 +54,28 @@ func openGoZeroMQ(job *Job) (closer, string, error) {
 		options = append(options, zmq4.WithID(zmq4.SocketIdentity(fmt.Sprintf("lane-%d", job.Lane))))
 	}
 	s := makers[job.Pattern][side](ctx, options...)
-	g := &goZeroMQ{socket: s, ctx: ctx, cancel: cancel}
+	g.mu.Lock()
+	g.socket, g.ctx, g.cancel = s, ctx, cancel
+	g.mu.Unlock()
 	if job.Pattern == PubSub && !job.Sends {
 		if err := s.SetOption(zmq4.OptionSubscribe, Topic[:2]); err != nil {
-			g.cancel()
-			return nil, "", fmt.Errorf("subscribe: %w", err)
+			cancel()
+			return "", fmt.Errorf("subscribe: %w", err)
 		}
 	}
 	if !job.Bind {
 		// Its Dial returns when it is connected.
 		go func() { _ = s.Dial(job.Endpoint) }()
-		return g, job.Endpoint, nil
+		return job.Endpoint, nil
 	}
 	if err := s.Listen(job.Endpoint); err != nil {
-		g.cancel()
-		return nil, "", err
+		cancel()
+		return "", err
 	}
 	if a, ok := s.Addr().(*net.TCPAddr); ok {
-		return g, "tcp://" + a.String(), nil
+		return "tcp://" + a.String(), nil
 	}
-	return g, job.Endpoint, nil
+	return job.Endpoint, nil
 }
 
 func (g *goZeroMQ) Send(_ context.Context, frames [][]byte) error {
@@ -81,39 +97,60 @@ func (g *goZeroMQ) Recv(context.Context) ([][]byte, error) {
 	}
 }
 
-// Ask waits for ctx, but what it has begun goes on: it is a call of its own.
+// Ask waits for ctx. A REQ without its reply can do nothing any more, and would
+// give it to the next that asks: a new one takes its place.
 func (g *goZeroMQ) Ask(ctx context.Context, frames [][]byte) ([][]byte, error) {
 	type reply struct {
 		frames [][]byte
 		err    error
+		unsent bool // nobody is connected
 	}
 	replies := make(chan reply, 1)
+	old, cancel := g.socket, g.cancel
 	go func() {
-		if err := g.socket.Send(zmq4.NewMsgFrom(frames...)); err != nil {
-			replies <- reply{err: err}
+		if err := old.Send(zmq4.NewMsgFrom(frames...)); err != nil {
+			replies <- reply{err: err, unsent: true}
 			return
 		}
-		m, err := g.socket.Recv()
-		replies <- reply{m.Frames, err}
+		m, err := old.Recv()
+		replies <- reply{frames: m.Frames, err: err}
 	}()
 	select {
 	case r := <-replies:
-		return r.frames, r.err
+		if r.err == nil || r.unsent {
+			return r.frames, r.err
+		}
 	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
+	cancel()
+	go old.Close()
+	g.mu.Lock()
+	closed := g.closed
+	g.mu.Unlock()
+	if !closed {
+		if _, err := g.open(); err != nil {
+			return nil, err
+		}
+	}
+	return nil, errNoReply
 }
+
+var errNoReply = errors.New("no reply")
 
 func (g *goZeroMQ) stats() *socket.Stats { return nil }
 
 // close gives what was sent the time of linger: the library has none.
 func (g *goZeroMQ) close(linger time.Duration) (*Final, error) {
 	time.Sleep(min(linger, 500*time.Millisecond))
-	g.cancel()
+	g.mu.Lock()
+	s, cancel := g.socket, g.cancel
+	g.closed = true
+	g.mu.Unlock()
+	cancel()
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
-		_ = g.socket.Close() // of connections that are gone
+		_ = s.Close() // of connections that are gone
 	}()
 	select {
 	case <-closed:

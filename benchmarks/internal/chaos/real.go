@@ -400,7 +400,9 @@ func (st *stage) judge() {
 	}
 	flows := []Flow{{Name: "messages", Copies: copies, Corrupt: corrupt, From: from, To: to, Unread: unread, Silent: !ours}}
 	if st.scenario.Pattern.answers() {
-		flows = append(flows, Flow{Name: "answers", Answers: true, Corrupt: corrupt, From: to, To: from, Unread: unread, Silent: !ours})
+		// Who asked and got no reply knows it: that is no silent loss.
+		silent := !ours && st.scenario.Pattern != ReqRep
+		flows = append(flows, Flow{Name: "answers", Answers: true, Corrupt: corrupt, From: to, To: from, Unread: unread, Silent: silent})
 	}
 	o.judge(flows)
 	for _, e := range st.past {
