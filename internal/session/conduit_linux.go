@@ -27,7 +27,7 @@ func newConduit(conn net.Conn) conduit {
 		c.reader, c.writer = c.readReady, c.writeReady
 		return c
 	}
-	return netConduit{conn}
+	return newNetConduit(conn)
 }
 
 // yieldEvery is how many looks there are between two turns: a turn may wake
@@ -249,15 +249,20 @@ func (c *rawConduit) ended() bool {
 // and its kernel goes on to answer the probes of ours: its silence is no death.
 // Two probes without an answer are, and so are bytes that nobody acknowledges.
 // A connection between two processes of one system ends by itself.
-func (c *rawConduit) answers() bool {
+func (c *rawConduit) answers() (alive, known bool) {
 	if _, ok := c.conn.(*net.TCPConn); !ok {
-		return true
+		return true, true
 	}
 	var info *unix.TCPInfo
 	var err error
 	c.raw.Control(func(fd uintptr) { info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) })
-	return err != nil || info == nil || info.Probes < 2 && info.Retransmits < 2
+	if err != nil || info == nil {
+		return false, false
+	}
+	return info.Probes < 2 && info.Retransmits < 2, true
 }
+
+func (c *rawConduit) progress() uint64 { return 0 }
 
 func (c *rawConduit) closeWrite() error { return closeWrite(c.conn) }
 func (c *rawConduit) close()            { c.conn.Close() }

@@ -25,8 +25,9 @@ var ErrSilent = fmt.Errorf("the peer is silent: %w", os.ErrDeadlineExceeded)
 // Silence is no proof of death while it is our own doing, or while the peer could
 // not be asked: while we do not read because our queue is full; while what was read
 // by the kernel was not read by us, as after this process was stopped; and while
-// the peer has not taken the PING from its system, which still answers. The time
-// for an answer begins when the PING is written.
+// the peer has not taken the PING from its system, which still answers; where that
+// cannot be told, for so many times. The time for an answer begins when the PING is
+// written.
 type heart struct {
 	full  atomic.Bool  // we do not read because our queue is full
 	asked atomic.Int64 // when the first PING of this silence was written; 0: not yet
@@ -42,7 +43,13 @@ type heart struct {
 	ttl     *time.Timer
 	allowed time.Duration // silence that the peer's PINGs allow
 	stopped bool
+	excuses int    // in a row, of a connection that cannot tell whether the peer's system answers
+	taken   uint64 // the connection's progress at the last of them
 }
+
+// maxExcuses is how often silence is excused where it cannot be told whether the
+// peer's system answers.
+const maxExcuses = 10
 
 // maxAsked bounds the PINGs without an answer: a peer that has not answered
 // two is not helped by a third.
@@ -113,7 +120,7 @@ func (h *heart) judge(seen uint64) {
 	h.mu.Lock()
 	if h.stopped || seen != h.seen || h.s.heard.Load() != seen {
 		if seen == h.seen {
-			h.waiting = false // the next PING begins anew
+			h.waiting, h.excuses = false, 0 // the next PING begins anew
 		}
 		h.mu.Unlock()
 		return
@@ -138,7 +145,23 @@ func (h *heart) judge(seen uint64) {
 // PING was written.
 func (h *heart) excused(written bool) bool {
 	io := h.s.io
-	return h.full.Load() || io.unread() || (!written || io.untaken()) && io.answers()
+	if h.full.Load() || io.unread() {
+		return true
+	}
+	if written && !io.untaken() {
+		return false
+	}
+	answers, known := io.answers()
+	if known {
+		return answers
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if n := io.progress(); n != h.taken {
+		h.taken, h.excuses = n, 0
+	}
+	h.excuses++
+	return h.excuses <= maxExcuses
 }
 
 // setTTL takes up what the peer's PING asked for: silence of that many tenths

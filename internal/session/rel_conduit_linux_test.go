@@ -75,14 +75,14 @@ func TestREL06KernelKnows(t *testing.T) {
 					t.Fatalf("write: %d, %v", n, err)
 				}
 			}
-			if !c.answers() {
+			if alive, known := c.answers(); !alive || !known {
 				t.Error("the kernel says that the peer's system does not answer; it does, it is this one")
 			}
 			c.close()
 			if c.unread() {
 				t.Error("bytes wait on a closed connection")
 			}
-			if !c.answers() {
+			if _, known := c.answers(); known {
 				t.Error("a closed connection does not answer, want that it cannot be told")
 			}
 		})

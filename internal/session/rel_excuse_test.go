@@ -21,8 +21,8 @@ type relConduit struct {
 	dead    *atomic.Bool // the peer's kernel does not answer
 }
 
-func (c relConduit) unread() bool  { return c.waiting.Load() }
-func (c relConduit) answers() bool { return !c.dead.Load() }
+func (c relConduit) unread() bool                 { return c.waiting.Load() }
+func (c relConduit) answers() (alive, known bool) { return !c.dead.Load(), true }
 
 type relOwner struct{}
 
@@ -68,7 +68,7 @@ func relRun(t *testing.T, beat Heartbeat) *relSession {
 		t.Fatal(err)
 	}
 	r := &relSession{Session: s, peer: theirs, ended: make(chan error, 1)}
-	s.io = relConduit{netConduit{ours}, &r.waiting, &r.dead}
+	s.io = relConduit{newNetConduit(ours), &r.waiting, &r.dead}
 	group := pipe.NewGroup(true, -1)
 	end := pipe.NewEnd(group, pipe.Config{SendHWM: 10, RecvHWM: 10}, nil, relOwner{})
 	s.Bind(end)
