@@ -31,6 +31,7 @@ transport/transporttest: . transport
 transport/inproc: . transport internal/pipe
 socket: internal/buf internal/ring internal/park internal/msg . internal/zmtp internal/pipe pattern internal/security internal/session transport transport/tcp transport/ipc transport/inproc
 socket/sockettest: . transport
+device: . socket pattern transport
 internal/interop: . socket pattern
 benchmarks/internal/result:
 benchmarks/internal/report: benchmarks/internal/result
@@ -65,6 +66,13 @@ var banned = []struct {
 	{"socket", false, "github.com/HdrHistogram/", "histograms belong to benchmarks"},
 	{"socket", false, "gonum.org/", "plots belong to benchmarks"},
 	{"socket", false, "go.yaml.in/", "configuration belongs to programs"},
+	{"device", false, "net/http", "a library user must not pay for it"},
+	{"device", false, "expvar", "it registers handlers on import"},
+	{"device", false, "runtime/cgo", "pure Go"},
+	{"device", false, "github.com/urfave/", "command lines belong to programs"},
+	{"device", false, "github.com/go-zeromq/", "a peer in tests, never underneath us"},
+	{"device", false, "github.com/vmihailenco/", "typed messages are optional"},
+	{"device", false, "github.com/prometheus/", "metrics belong to programs"},
 }
 
 const module = "github.com/ringwire/ringwire"
