@@ -55,7 +55,7 @@ function showStats(s, peers) {
   set(byId("in"), short(s.forward.messages_per_second + s.backward.messages_per_second) + "/s");
   set(byId("in-total"), `${count(s.forward.received_messages + s.backward.received_messages)} in all, ${bytes(s.forward.bytes_per_second + s.backward.bytes_per_second)}/s`);
   set(byId("out"), short(sum((x) => x.send.written_per_second)) + "/s");
-  set(byId("out-total"), `${count(sum((x) => x.send.written))} in all, ${bytes(sum((x) => x.send.accepted_bytes_per_second))}/s`);
+  set(byId("out-total"), `${count(sum((x) => x.send.written))} in all`);
   set(byId("queued"), count(sum((x) => x.send.queued + x.recv.queued)));
   set(byId("queued-bytes"), bytes(sum((x) => x.send.queued_bytes)) + " to be sent");
   const dropped = sum((x) => x.send.dropped.total + x.recv.dropped.total);
@@ -170,7 +170,7 @@ function showEvents(events) {
     const item = document.createElement("li"), time = document.createElement("time");
     time.textContent = new Date(e.time).toLocaleTimeString();
     time.dateTime = e.time;
-    const words = [e.kind, e.identity, e.remote || e.endpoint, e.error || e.reason, e.unsent && e.unsent + " messages unsent"];
+    const words = [e.kind + (e.times > 1 ? ` (${count(e.times)} times)` : ""), e.name, e.remote || e.endpoint, e.error || e.reason, e.unsent && e.unsent + " messages unsent"];
     item.append(time, e.side + ": " + words.filter(Boolean).join(", "));
     return item;
   }));

@@ -56,7 +56,7 @@ class Plot {
       g.beginPath(); g.moveTo(left, at); g.lineTo(right, at); g.stroke();
       if (i % 2 === 0) g.fillText(short(max * i / 4), left - 6, at + 4);
     }
-    for (let minute = 0; minute <= 5; minute++) {
+    for (let minute = 0; minute <= 5; minute += width < 500 ? 2 : 1) {
       g.textAlign = minute === 0 ? "right" : minute === 5 ? "left" : "center";
       g.fillText(minute === 0 ? "now" : "−" + minute + " min", x(now - minute * 60000), height - 4);
     }
