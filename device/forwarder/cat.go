@@ -140,6 +140,9 @@ func (k *cat) run(ctx context.Context, spec *pattern.Spec) error {
 	if sendErr := context.Cause(ctx); sendErr != nil {
 		return sendErr
 	}
+	if err == nil && k.lines == nil {
+		return <-sent // what was given is sent, even if enough has come
+	}
 	return err
 }
 

@@ -135,7 +135,7 @@ func keyAt(content []byte, line int) string {
 // check refuses settings that do not go together.
 func (c *config) check() error {
 	if c.Kind.value != "forwarder" && c.OnFull.value != "default" && c.OnFull.value != "block" {
-		return usagef("on-full %s is for kind forwarder: a %s drops nothing, want default or block", c.OnFull.value, c.Kind.value)
+		return usagef("on-full %s is for kind forwarder, a %s has default or block", c.OnFull.value, c.Kind.value)
 	}
 	for _, side := range []struct {
 		name string
