@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"net/url"
 	"os"
 	"os/exec"
@@ -147,15 +149,22 @@ func TestPage(t *testing.T) {
 	b.do(chromedp.Navigate(p.admin))
 	b.until(`document.getElementById("state").textContent === "running"`)
 
-	// A subscriber that reads, and one that does not.
+	// Two subscribers that read, and one that does not.
 	pub := newSocket(t, pattern.Pub, named("exchange"), p.frontend)
-	reader := newSocket(t, pattern.Sub, named("dashboard"), p.backend)
-	newSocket(t, pattern.Sub, &socket.Options{RecvHWM: 10, RecvBuffer: 1, Metadata: map[string]string{"X-Name": "archive"}}, p.backend)
-	eventually(t, "two subscribers are there", func() bool { return p.stats().Backend.Peers == 2 })
+	readers := []*socket.Socket{newSocket(t, pattern.Sub, named("dashboard"), p.backend), newSocket(t, pattern.Sub, named("risk"), p.backend)}
+	archive, err := socket.New(pattern.Sub, &socket.Options{RecvHWM: 10, RecvBuffer: 1, Metadata: map[string]string{"X-Name": "archive"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { archive.Close() })
+	if err := errors.Join(archive.Subscribe("trades.1"), archive.Subscribe("trades.2"), archive.Connect(p.backend)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "three subscribers are there", func() bool { return p.stats().Backend.Peers == 3 })
 	if err := pub.WaitSubscribers(patience(t), "", 1); err != nil {
 		t.Fatal(err)
 	}
-	traffic(t, pub, reader)
+	traffic(t, pub, readers...)
 
 	eventually(t, "a subscriber is stalled", func() bool { v, ok := p.peer(`"archive"`); return ok && v.State == stalled })
 	for _, condition := range []string{
@@ -173,7 +182,7 @@ func TestPage(t *testing.T) {
 	}
 
 	if *picture != "" {
-		within(t, 2*time.Minute, "the plot has a past", func() bool { return valueOf[int](b, `plot.points.length`) >= 70 })
+		within(t, 2*time.Minute, "the plot has a past", func() bool { return valueOf[int](b, `plot.points.length`) >= 100 })
 	}
 	b.shoot("")
 	// What a peer chose is text.
@@ -219,22 +228,21 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// traffic publishes until the test ends, and has one subscriber read.
-func traffic(t testing.TB, pub, reader *socket.Socket) {
+// traffic publishes, in waves, until the test ends, and has subscribers read.
+func traffic(t testing.TB, pub *socket.Socket, readers ...*socket.Socket) {
 	ctx, cancel := context.WithCancel(context.Background())
-	var both sync.WaitGroup
+	var all sync.WaitGroup
 	t.Cleanup(func() {
 		cancel()
-		both.Wait()
+		all.Wait()
 	})
-	both.Go(func() {
-		tick := time.NewTicker(2 * time.Millisecond)
+	all.Go(func() {
+		tick := time.NewTicker(10 * time.Millisecond)
 		defer tick.Stop()
 		body := make([]byte, 4000)
 		for i := 0; ; i++ {
-			burst := 1 + i/400%4
-			for range burst {
-				if pub.Send(ctx, fmt.Appendf(nil, "trades.%d", i%10), body) != nil {
+			for n := range 10 + int(4*math.Sin(float64(i)/300)) {
+				if pub.Send(ctx, fmt.Appendf(nil, "trades.%d", n%5), body) != nil {
 					return
 				}
 			}
@@ -245,13 +253,15 @@ func traffic(t testing.TB, pub, reader *socket.Socket) {
 			}
 		}
 	})
-	both.Go(func() {
-		for {
-			m, err := reader.Recv(ctx)
-			if err != nil {
-				return
+	for _, r := range readers {
+		all.Go(func() {
+			for {
+				m, err := r.Recv(ctx)
+				if err != nil {
+					return
+				}
+				m.Release()
 			}
-			m.Release()
-		}
-	})
+		})
+	}
 }

@@ -241,6 +241,20 @@ func newSocket(t testing.TB, spec *pattern.Spec, opts *socket.Options, endpoint 
 	return s
 }
 
+// mustBind makes a publisher that is bound.
+func mustBind(t testing.TB, endpoint string) *socket.Socket {
+	t.Helper()
+	s, err := socket.New(pattern.Pub, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	if _, err := s.Bind(endpoint); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // patience is the context of one step.
 func patience(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), guardTime)

@@ -45,7 +45,7 @@ function showStats(s, peers) {
   set(byId("state"), s.state);
   byId("state").className = "pill " + s.state;
   set(byId("about"), `${s.kind}, ${s.frontend.type} to ${s.backend.type}, up ${duration(s.uptime_seconds)}`);
-  set(byId("version"), s.version);
+  set(byId("version"), "version " + s.version);
   byId("pause").hidden = s.state === "paused";
   byId("resume").hidden = s.state !== "paused";
   for (const id of ["pause", "resume", "drain"]) byId(id).disabled = s.state === "draining";

@@ -2,7 +2,8 @@
 
 // Plot draws what moved in the last minutes. Its colours are those of the page.
 class Plot {
-  static seconds = 300;
+  static seconds = 300; // that are kept
+  static spans = [60, 120, 300]; // the shortest that has them all is shown
   static lines = ["queued", "in", "out", "dropped"]; // later ones over earlier ones
 
   constructor(canvas, readout) {
@@ -40,7 +41,9 @@ class Plot {
     const style = getComputedStyle(document.documentElement), color = (name) => style.getPropertyValue("--" + name).trim();
     const left = 46, bottom = height - 18, top = 8, right = width - 4;
     const now = this.points.length ? this.points[this.points.length - 1].t : Date.now();
-    const x = (t) => right - (now - t) / 1000 / Plot.seconds * (right - left);
+    const past = this.points.length ? (now - this.points[0].t) / 1000 : 0;
+    const span = Plot.spans.find((s) => s >= past) || Plot.seconds;
+    const x = (t) => right - (now - t) / 1000 / span * (right - left);
     let max = 1;
     for (const p of this.points) for (const name of Plot.lines) max = Math.max(max, p[name]);
     max = Plot.ceiling(max);
@@ -56,9 +59,11 @@ class Plot {
       g.beginPath(); g.moveTo(left, at); g.lineTo(right, at); g.stroke();
       if (i % 2 === 0) g.fillText(short(max * i / 4), left - 6, at + 4);
     }
-    for (let minute = 0; minute <= 5; minute += width < 500 ? 2 : 1) {
-      g.textAlign = minute === 0 ? "right" : minute === 5 ? "left" : "center";
-      g.fillText(minute === 0 ? "now" : "−" + minute + " min", x(now - minute * 60000), height - 4);
+    const parts = span === 120 ? 4 : 5, step = width < 500 ? 2 : 1;
+    for (let part = 0; part <= parts; part += step) {
+      const ago = span * part / parts;
+      g.textAlign = part === 0 ? "right" : part === parts ? "left" : "center";
+      g.fillText(part === 0 ? "now" : "−" + (span === 300 ? ago / 60 + " min" : ago + " s"), x(now - ago * 1000), height - 4);
     }
 
     g.lineJoin = "round";
