@@ -18,7 +18,7 @@ import (
 )
 
 // limit is a guard against hanging, far above what is expected.
-const limit = 60 * time.Second
+const limit = 30 * time.Second
 
 // quick makes reconnects fast.
 const quick = 10 * time.Millisecond
