@@ -18,10 +18,9 @@ import (
 // environment over the file over the defaults. It can be read again, when the
 // file has changed.
 type source struct {
-	flags  map[string][]string         // by the names of settings, those that were given
-	env    func(string) (string, bool) // os.LookupEnv
-	file   string                      // empty: none
-	stdout io.Writer
+	flags map[string][]string         // by the names of settings, those that were given
+	env   func(string) (string, bool) // os.LookupEnv
+	file  string                      // empty: none
 }
 
 // load returns a complete, valid configuration. Its errors are usage errors.
