@@ -24,8 +24,9 @@ func (p *program) explainCommand() *cli.Command {
 		Name:      "explain",
 		Usage:     "do only the handshake with an endpoint, and say what is there",
 		ArgsUsage: "<endpoint>",
-		Description: "Sends and takes no message. The round trip is asked for where a second connection can do\n" +
-			"no harm: not of PUSH, DEALER, REQ and PAIR, which might send it a message.",
+		Description: "Sends no message. The round trip is asked for where a second connection can do no harm: not\n" +
+			"of PUSH, DEALER, REQ and PAIR, which might send it a message. The handshake announces a DEALER\n" +
+			"first: a DEALER that has messages waiting for a peer may give it some, which are then lost.",
 		HideHelpCommand: true,
 		OnUsageError:    onUsageError,
 		Flags:           []cli.Flag{&cli.DurationFlag{Name: "timeout", Value: 5 * time.Second, Usage: "`time` to wait for an answer"}},
