@@ -175,6 +175,12 @@ func TestHostileNames(t *testing.T) {
 			t.Errorf("%q is not quoted", s)
 		}
 	}
+	p.logs("msg=ready")
+	for _, r := range p.stderr.String() {
+		if r < ' ' && r != '\n' || r == '\u202e' || r == 0xfffd {
+			t.Errorf("the log has the character %q", r)
+		}
+	}
 	if families := p.metrics(); families["ringwire_peer_send_queued_messages"] == nil {
 		t.Error("there are no metrics of peers")
 	}

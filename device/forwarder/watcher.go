@@ -46,7 +46,7 @@ type watcher struct {
 	events  eventLog          // has its own lock
 
 	latest atomic.Pointer[snapshot] // written by look, read by the admin
-	beat   atomic.Int64             // written by run, read by alive: when it last looked, by the monotonic clock
+	due    atomic.Int64             // written by run, read by alive: when the next look is due, since started
 }
 
 // snapshot is what was seen at one time. Nobody changes it.
@@ -127,7 +127,9 @@ func (w *watcher) run(ctx context.Context) {
 		}
 		began := time.Now()
 		w.look()
-		timer.Reset(max(lookInterval, lookShare*time.Since(began)))
+		next := max(lookInterval, lookShare*time.Since(began))
+		w.due.Store(int64(time.Since(w.started) + next))
+		timer.Reset(next)
 	}
 }
 
@@ -160,12 +162,14 @@ func (w *watcher) look() {
 	}
 	w.history.add(sn)
 	w.latest.Store(sn)
-	w.beat.Store(int64(time.Since(w.started)))
 }
+
+// lookPatience is how late a look may be before the sockets count as hanging.
+const lookPatience = 5 * time.Second
 
 // alive reports whether the watcher has looked lately: the sockets answer.
 func (w *watcher) alive() bool {
-	return time.Since(w.started)-time.Duration(w.beat.Load()) < 5*time.Second
+	return time.Since(w.started)-time.Duration(w.due.Load()) < lookPatience
 }
 
 // now is the last snapshot.
