@@ -105,10 +105,10 @@ func (d *Device) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { g.end(ctx.Err()) })
 	defer stop()
 
-	var helpers, pumps sync.WaitGroup
-	d.watch(&helpers)
+	var others, pumps sync.WaitGroup
+	d.watch(&others)
 	if d.opts.Control != nil {
-		helpers.Go(d.obey)
+		others.Go(d.obey)
 	}
 	for _, p := range d.pumps {
 		pumps.Go(p.run)
@@ -116,7 +116,7 @@ func (d *Device) Run(ctx context.Context) error {
 	pumps.Wait()
 	d.flush()
 	g.end(nil)
-	helpers.Wait()
+	others.Wait()
 	return fail("run device", g.where(), d.result())
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/pattern"
@@ -12,10 +13,10 @@ import (
 
 // Drain ends the device without losing anything: it delivers what is in hand and
 // what the sockets have received, reads no further, waits until the sockets have
-// given everything to the kernel or to an inproc peer, and then Run returns. So
-// what a sender had confirmed before Drain, as socket.Confirm does, is delivered;
-// what still comes while it drains may stay unread, which Stats of the sockets
-// tell as RecvQueued. A paused device drains, too.
+// given everything to the kernel or to an inproc peer, and then Run returns. What
+// had arrived before Drain, as Stats of the sockets count it, is delivered; what
+// still comes while it drains may stay unread, which they tell as RecvQueued. A
+// paused device drains, too.
 //
 // Between a ROUTER and a DEALER, Drain waits for the replies to what was
 // forwarded, one for each, as long as the peer that owes one is there (behind
@@ -77,26 +78,49 @@ func (p *pump) drain() {
 	p.sweep()
 }
 
+// sweepWait is for how long a sweep waits for a message that is queued and cannot
+// be taken at once, before it looks again whether it still is.
+const sweepWait = 10 * time.Millisecond
+
 // sweep carries what the socket has received, but not for ever.
 func (p *pump) sweep() {
-	left := max(sweepLimit, int(p.from.Stats().RecvQueued))
+	left := max(sweepLimit, p.queued())
 	for left > 0 && !p.d.gate.is(over) {
-		n := 0
-		for n < min(len(p.batch), left) {
-			m, err := p.from.TryRecv()
-			if err != nil {
-				break // whatever it is, there is nothing more to take
-			}
-			p.batch[n] = m
-			n++
+		n := p.gather(min(len(p.batch), left))
+		if n == 0 && p.queued() == 0 {
+			return
 		}
 		if n == 0 {
-			return
+			// TryRecv also finds nothing while something else has the socket's
+			// receiving side for a moment.
+			ctx, cancel := context.WithTimeout(p.d.gate.life, sweepWait)
+			var err error
+			n, err = p.from.RecvBatch(ctx, p.batch)
+			goOn := err == nil || p.heed(ctx, err)
+			cancel()
+			if !goOn {
+				return
+			}
 		}
 		p.count(n)
 		p.deliver(n)
 		left -= n
 	}
+}
+
+func (p *pump) queued() int { return int(p.from.Stats().RecvQueued) }
+
+// gather takes up to most messages that are there into the batch.
+func (p *pump) gather(most int) (n int) {
+	for n < most {
+		m, err := p.from.TryRecv()
+		if err != nil {
+			break
+		}
+		p.batch[n] = m
+		n++
+	}
+	return n
 }
 
 // owed is how many replies have not come, as far as the counters of the peers

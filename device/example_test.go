@@ -78,7 +78,7 @@ func ExampleNewQueue() {
 	// Output: hello world
 }
 
-// ExampleNewStreamer ends without losing what was sent.
+// ExampleNewStreamer passes jobs on, and ends when everything is delivered.
 func ExampleNewStreamer() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -91,19 +91,15 @@ func ExampleNewStreamer() {
 	push := must(socket.New(pattern.Push, nil))
 	defer push.Close()
 	check(push.Connect(pushHere))
-	for i := range 3 {
-		check(push.Send(ctx, fmt.Appendf(nil, "job %d", i)))
-	}
-	check(push.Confirm(ctx)) // the device has them
-
 	pull := must(socket.New(pattern.Pull, nil))
 	defer pull.Close()
 	check(pull.Connect(pullHere))
-	check(streamer.Drain(ctx)) // and now pull's connection
-	for range 3 {
+	for i := range 3 {
+		check(push.Send(ctx, fmt.Appendf(nil, "job %d", i)))
 		m := must(pull.Recv(ctx))
 		fmt.Printf("%s\n", m.Bytes())
 	}
+	check(streamer.Drain(ctx))
 	fmt.Println(streamer.Stats().Forward.Sent.Messages)
 	// Output:
 	// job 0

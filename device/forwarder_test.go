@@ -121,6 +121,7 @@ func TestForwarderChain(t *testing.T) {
 				sub := subscribe(t, connected(t, pattern.Sub, nil, third.back), "")
 				receiving.Go(func() { l.collect(ctx, sub, 0) })
 			}
+			subscribed(t, third.Back(), "x", 2)
 			for i := range 2 {
 				pub := connected(t, pattern.Pub, noDrop, first.front)
 				subscribed(t, pub, "x", 1)

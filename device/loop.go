@@ -52,9 +52,9 @@ type watcher struct {
 
 // loopWatch finds out whether the two sockets of a device are connected.
 type loopWatch struct {
-	d  *Device
+	d  *Device     // immutable
+	at [2]*watcher // immutable; the second is nil if the device has one socket
 	mu sync.Mutex
-	at [2]*watcher
 }
 
 // watch starts following both sockets: to find loops, and to end with them.
