@@ -26,7 +26,8 @@ func TestTerminate(t *testing.T) {
 	for _, s := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
 		t.Run(s.String(), func(t *testing.T) {
 			const messages = 60
-			p := start(t, "--kind", "streamer", "--send-buffer", "16KiB")
+			// Most of it waits at the frontend: the queue of the backend is short.
+			p := start(t, "--kind", "streamer", "--send-buffer", "16KiB", "--send-hwm", "5")
 			push := newSocket(t, pattern.Push, nil, p.frontend)
 			pull := newSocket(t, pattern.Pull, slow("consumer"), p.backend)
 			if err := push.WaitPeers(patience(t), 1); err != nil {
@@ -38,7 +39,10 @@ func TestTerminate(t *testing.T) {
 			if err := push.Confirm(patience(t)); err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, "something is queued for the consumer", func() bool { return p.stats().Backend.Send.Queued > 0 })
+			eventually(t, "something is queued on both sides", func() bool {
+				v := p.stats()
+				return v.Backend.Send.Queued > 0 && v.Frontend.Recv.Queued > 0
+			})
 			p.signal(s)
 			eventually(t, "it says that it drains", func() bool { return p.stats().State == "draining" })
 			if answer, body := p.ask("GET", "/readyz"); answer.StatusCode != 503 || body != "draining\n" {

@@ -72,6 +72,9 @@ func testStalled(t *testing.T, policy string) {
 	if took := time.Since(since); took > 2*time.Second {
 		t.Errorf("the stalled subscriber shows after %v, want at most 2s", took)
 	}
+	if v, _ := p.peer(`"late"`); v.Send.Queued > 100 {
+		t.Errorf("%d messages are queued, send-hwm is 100", v.Send.Queued)
+	}
 	if v, ok := p.peer(`"reader"`); !ok || v.State == stalled || v.Send.Dropped["total"] != 0 {
 		t.Errorf("the subscriber that reads is %+v", v)
 	}

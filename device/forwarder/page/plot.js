@@ -59,7 +59,7 @@ class Plot {
       g.beginPath(); g.moveTo(left, at); g.lineTo(right, at); g.stroke();
       if (i % 2 === 0) g.fillText(short(max * i / 4), left - 6, at + 4);
     }
-    const parts = span === 120 ? 4 : 5, step = width < 500 ? 2 : 1;
+    const parts = span === 300 ? 5 : 4, step = width < 500 ? 2 : 1;
     for (let part = 0; part <= parts; part += step) {
       const ago = span * part / parts;
       g.textAlign = part === 0 ? "right" : part === parts ? "left" : "center";
