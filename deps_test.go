@@ -31,13 +31,15 @@ transport/transporttest: . transport
 transport/inproc: . transport internal/pipe
 socket: internal/buf internal/ring internal/park internal/msg . internal/zmtp internal/pipe pattern internal/security internal/session transport transport/tcp transport/ipc transport/inproc
 socket/sockettest: . transport
+socket/observe: . socket
 device: . socket pattern transport
 device/forwarder: . device socket pattern transport transport/tcp transport/ipc
 internal/interop: . socket pattern
 benchmarks/internal/result:
 benchmarks/internal/report: benchmarks/internal/result
 benchmarks/internal/host: benchmarks/internal/result
-benchmarks: . socket pattern transport transport/tcp transport/ipc internal/ring benchmarks/internal/result benchmarks/internal/report benchmarks/internal/host
+benchmarks/internal/chaos: . socket socket/sockettest pattern transport
+benchmarks: . socket pattern transport transport/tcp transport/ipc internal/ring benchmarks/internal/result benchmarks/internal/report benchmarks/internal/host benchmarks/internal/chaos
 examples/hello: . socket pattern
 examples/quickstart: . socket pattern transport transport/inproc
 examples/python: . socket pattern
@@ -163,6 +165,26 @@ func TestBannedImports(t *testing.T) {
 		for _, path := range paths {
 			if path == ban.what || strings.HasSuffix(ban.what, "/") && strings.HasPrefix(path, ban.what) {
 				t.Errorf("%s reaches %s: %s", ban.from, path, ban.why)
+			}
+		}
+	}
+}
+
+// TestOnlyObserveReachesHTTP: whoever does not import socket/observe does not pay
+// for net/http and expvar, nor serves anything by accident.
+func TestOnlyObserveReachesHTTP(t *testing.T) {
+	packages := listPackages(t)
+	if p := packages["socket/observe"]; !slices.Contains(p.Deps, "net/http") || !slices.Contains(p.Deps, "expvar") {
+		t.Error("socket/observe does not reach net/http and expvar: this test looks in the wrong place")
+	}
+	for name, p := range packages {
+		program := strings.HasPrefix(name, "benchmarks") || strings.HasPrefix(name, "examples/")
+		if name == "socket/observe" || program {
+			continue
+		}
+		for _, path := range []string{"net/http", "expvar"} {
+			if slices.Contains(p.Deps, path) {
+				t.Errorf("%s reaches %s, which only socket/observe may", name, path)
 			}
 		}
 	}

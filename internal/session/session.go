@@ -88,6 +88,7 @@ type Session struct {
 	token     atomic.Int32
 	batch     pipe.Batch
 	out       []byte // control frames being written
+	pinged    bool   // among them is a PING
 	lastFlush atomic.Int64
 	stream    atomic.Bool // the last flush found a batch that was worth waiting for
 	tail      tail
@@ -146,6 +147,13 @@ func (s *Session) Close(reason error) {
 		s.end.Retire()
 	})
 }
+
+// Stalled reports whether the reader waits because the queue is full: it would not
+// see that the peer has ended the connection, as Ended does.
+func (s *Session) Stalled() bool { return s.heart.full.Load() }
+
+// Ended reports whether the peer has ended the connection, as far as can be told.
+func (s *Session) Ended() bool { return s.io.ended() }
 
 // CloseWrite tells the peer that nothing more will come, after everything
 // queued was written.
