@@ -165,7 +165,7 @@ func (a *admin) peers(w http.ResponseWriter, _ *http.Request) {
 	answer(w, struct {
 		Time  time.Time  `json:"time"`
 		Peers []peerView `json:"peers"`
-	}{sn.Time.UTC(), viewPeers(sn, 0)})
+	}{utc(sn.Time), viewPeers(sn, 0)})
 }
 
 // pagePeers is how many peers the page shows.
@@ -187,5 +187,5 @@ func (a *admin) live(w http.ResponseWriter, r *http.Request) {
 		All     int         `json:"all_peers"`
 		History []point     `json:"history"`
 		Events  []eventView `json:"events"`
-	}{a.stats(), watcher.started.UTC(), viewPeers(sn, pagePeers), len(sn.Sides[0].Peers) + len(sn.Sides[1].Peers), points, watcher.events.all()})
+	}{a.stats(), utc(watcher.started), viewPeers(sn, pagePeers), len(sn.Sides[0].Peers) + len(sn.Sides[1].Peers), points, watcher.events.all()})
 }

@@ -44,7 +44,7 @@ func (l *eventLog) listen(events iter.Seq[socket.Event], side string, name func(
 			continue
 		}
 		v := eventView{
-			Time: ev.Time.UTC(), Times: 1, Side: side, Kind: ev.Kind.String(), Endpoint: ev.Endpoint, Remote: ev.Remote,
+			Time: utc(ev.Time), Times: 1, Side: side, Kind: ev.Kind.String(), Endpoint: ev.Endpoint, Remote: ev.Remote,
 			Name: name(ev.Peer), Reason: ev.Reason(), Unsent: ev.Unsent,
 		}
 		if len(ev.Identity) > 0 {

@@ -47,7 +47,7 @@ func (h *history) add(sn *snapshot) {
 	}
 	rate := func(before, after int64) float64 { return float64(after-before) / elapsed.Seconds() }
 	p := point{
-		Time: sn.Time.UnixMilli(), In: rate(h.total.in, now.in), Out: rate(h.total.out, now.out),
+		Time: millis(sn.Time), In: rate(h.total.in, now.in), Out: rate(h.total.out, now.out),
 		Dropped: rate(h.total.dropped, now.dropped), Queued: queued,
 	}
 	if n := len(h.points); n > 0 {

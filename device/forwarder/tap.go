@@ -223,7 +223,7 @@ func (t *tap) see(m *ringwire.Message, direction int) (more bool, err error) {
 	t.passed[direction].messages++
 	t.passed[direction].bytes += int64(size)
 	if !t.quiet {
-		line := fmt.Appendf(nil, "%s %s %d ", time.Now().Format("15:04:05.000000"), arrows[direction], size)
+		line := fmt.Appendf(nil, "%s %s %d ", clock(time.Now(), "15:04:05.000000"), arrows[direction], size)
 		if _, err := t.out.Write(append(t.format.show(line, frames), '\n')); err != nil {
 			return false, err
 		}
@@ -253,7 +253,7 @@ func (t *tap) tick(ctx context.Context, interval time.Duration) {
 			words = append(words, fmt.Sprintf("%s %.0f messages/s, %.0f B/s", arrows[i], float64(p.messages)/seconds, float64(p.bytes)/seconds))
 		}
 		t.passed = [2]amount{}
-		fmt.Fprintf(t.out, "%s %s\n", last.Format("15:04:05"), strings.Join(words, "; "))
+		fmt.Fprintf(t.out, "%s %s\n", clock(last, "15:04:05"), strings.Join(words, "; "))
 		if err := t.out.Flush(); err != nil && t.failed == nil {
 			t.failed = err
 			t.enough()

@@ -98,7 +98,7 @@ type peerView struct {
 
 func viewStats(c *config, sn *snapshot, started time.Time, draining bool) statsView {
 	v := statsView{
-		Time: sn.Time.UTC(), Version: version(), Kind: c.Kind.value, Name: c.Name.value, State: "running", SendHWM: c.SendHWM.value,
+		Time: utc(sn.Time), Version: version(), Kind: c.Kind.value, Name: c.Name.value, State: "running", SendHWM: c.SendHWM.value,
 		UptimeSeconds: sn.Time.Sub(started).Seconds(),
 		Forward:       viewDirection(&sn.Device.Forward, &sn.Flow[0]), Backward: viewDirection(&sn.Device.Backward, &sn.Flow[1]),
 		Frontend: viewSocket(&sn.Sides[0]), Backend: viewSocket(&sn.Sides[1]),
@@ -172,7 +172,7 @@ func viewPeer(side string, p *peerState) peerView {
 		v.Identity = strconv.QuoteToASCII(string(p.Identity))
 	}
 	if !p.Since.IsZero() {
-		since := p.Since.UTC()
+		since := utc(p.Since)
 		v.Since = &since
 	}
 	for name, value := range p.Metadata {
