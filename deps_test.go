@@ -33,6 +33,7 @@ socket: internal/buf internal/ring internal/park internal/msg . internal/zmtp in
 socket/sockettest: . transport
 socket/observe: . socket
 device: . socket pattern transport
+device/forwarder: . device socket pattern transport transport/tcp transport/ipc
 internal/interop: . socket pattern
 benchmarks/internal/result:
 benchmarks/internal/report: benchmarks/internal/result
