@@ -26,6 +26,10 @@ var clockExceptions = map[string]string{
 	"socket/observe viewEvent Time.UTC":          "shown",
 	"socket/observe render Time.UTC":             "shown",
 	"device appendSegmentHeader Time.UnixNano":   "written to a file",
+	"device/forwarder utc Time.UTC":              "shown",
+	"device/forwarder millis Time.UnixMilli":     "shown",
+	"device/forwarder clock Time.Format":         "shown",
+	"device/forwarder parse time.ParseDuration":  "a duration",
 	"device appendRecord Time.UnixNano":          "written to a file",
 	"device parseRecord time.Unix":               "read from one",
 }
