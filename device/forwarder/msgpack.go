@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"strconv"
 	"unicode/utf8"
 
@@ -116,8 +117,30 @@ func decodeMsgpack(frame []byte) (any, error) {
 		return nil, fmt.Errorf("has %d bytes behind the value", len(frame)-n)
 	}
 	d := msgpack.NewDecoder(bytes.NewReader(frame))
-	d.SetMapDecoder(func(d *msgpack.Decoder) (any, error) { return d.DecodeUntypedMap() })
+	d.SetMapDecoder(decodeMap)
 	return d.DecodeInterface()
+}
+
+// decodeMap decodes a map whose keys Go can have: an array or a map is none.
+func decodeMap(d *msgpack.Decoder) (any, error) {
+	n, err := d.DecodeMapLen()
+	if err != nil {
+		return nil, err
+	}
+	m := make(map[any]any)
+	for range n {
+		k, err := d.DecodeInterface()
+		if err != nil {
+			return nil, err
+		}
+		if k != nil && !reflect.ValueOf(k).Comparable() {
+			return nil, fmt.Errorf("has a map with a key of type %T", k)
+		}
+		if m[k], err = d.DecodeInterface(); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
 }
 
 func showMsgpack(dst []byte, frames [][]byte) []byte {
