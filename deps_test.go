@@ -27,6 +27,7 @@ internal/session: internal/pipe internal/zmtp internal/security internal/park in
 transport: .
 transport/tcp: . transport
 transport/ipc: . transport
+transport/tlstcp: . transport transport/tcp
 transport/transporttest: . transport
 transport/inproc: . transport internal/pipe
 socket: internal/buf internal/ring internal/park internal/msg . internal/zmtp internal/pipe pattern internal/security internal/session transport transport/tcp transport/ipc transport/inproc
@@ -60,6 +61,7 @@ var banned = []struct {
 	{"pattern", true, "net", "a pattern knows no network"},
 	{"pattern", true, "time", "a pattern knows no time"},
 	{"socket", false, "net/http", "a library user must not pay for it"},
+	{"socket", false, "crypto/tls", "a library user must not pay for it: transport/tlstcp brings it"},
 	{"socket", false, "expvar", "it registers handlers on import"},
 	{"socket", false, "runtime/cgo", "pure Go"},
 	{"socket", false, "github.com/urfave/", "command lines belong to programs"},
