@@ -16,6 +16,6 @@ type Asker interface {
 	Verdict(dst []byte, v ringwire.Verdict) ([]byte, error)
 }
 
-// deniedReason is what a peer is told that is not let in: the status code of a
+// DeniedReason is what a peer is told that is not let in: the status code of a
 // ZAP handler that says no, which libzmq's monitor shows (RFC 27).
-const deniedReason = "400"
+const DeniedReason = "400"

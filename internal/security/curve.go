@@ -122,22 +122,18 @@ type curve struct {
 
 func (*curve) Clear() bool { return false }
 
-func (c *curve) Seal(dst, frame []byte) ([]byte, error) {
+func (c *curve) Seal(dst []byte, flags byte, body []byte) ([]byte, error) {
 	if !c.Done() {
 		return dst, errCurveEarly
 	}
-	h, ok, err := zmtp.ParseHeader(frame)
-	if !ok || err != nil || uint64(len(frame)-h.Len) != h.Size {
-		return dst, fmt.Errorf("security: %d bytes to seal are no whole frame", len(frame))
+	var inner byte
+	if flags&zmtp.FlagMore != 0 {
+		inner |= boxMore
 	}
-	var flags byte
-	if h.Flags&zmtp.FlagMore != 0 {
-		flags |= boxMore
+	if flags&zmtp.FlagCommand != 0 {
+		inner |= boxCommand
 	}
-	if h.Flags&zmtp.FlagCommand != 0 {
-		flags |= boxCommand
-	}
-	return c.out.seal(dst, flags, frame[h.Len:])
+	return c.out.seal(dst, inner, body)
 }
 
 func (c *curve) Open(dst, body []byte) ([]byte, byte, error) {

@@ -117,8 +117,7 @@ func TestCurveHandshake(t *testing.T) {
 		for _, flags := range []byte{0, zmtp.FlagMore, zmtp.FlagCommand} {
 			for _, pair := range [][2]Conn{{client, server}, {server, client}} {
 				body := bytes.Repeat([]byte{byte(size)}, size)
-				frame := append(zmtp.AppendHeader(nil, flags, size), body...)
-				sealed, err := pair[0].Seal([]byte("x"), frame)
+				sealed, err := pair[0].Seal([]byte("x"), flags, body)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -219,7 +218,7 @@ func TestCurveReplay(t *testing.T) {
 		}
 		bodies := make([][]byte, 3)
 		for i := range bodies {
-			sealed, err := client.Seal(nil, []byte{0, 1, byte(i)})
+			sealed, err := client.Seal(nil, 0, []byte{byte(i)})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -94,7 +94,7 @@ func (s *shaking) learn(data []byte) (err error) {
 
 // denied makes the answer to a peer that is not let in.
 func (s *shaking) denied(dst []byte, who string) ([]byte, error) {
-	dst, err := zmtp.AppendError(dst, deniedReason)
+	dst, err := zmtp.AppendError(dst, DeniedReason)
 	if err != nil {
 		return dst, err
 	}

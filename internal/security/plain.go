@@ -58,7 +58,7 @@ type clear struct{ shaking }
 
 func (*clear) Clear() bool { return true }
 
-func (*clear) Seal(dst, _ []byte) ([]byte, error) { return dst, errPlainClear }
+func (*clear) Seal(dst []byte, _ byte, _ []byte) ([]byte, error) { return dst, errPlainClear }
 
 func (*clear) Open(dst, _ []byte) ([]byte, byte, error) { return dst, 0, errPlainClear }
 
