@@ -59,6 +59,7 @@ type Event struct {
 	Identity   []byte
 	SocketType string // the peer's
 	Mechanism  string
+	Principal  string        // who the Authenticator says the peer is
 	Retry      time.Duration // ConnectRetried: when the next attempt comes
 	Next       Next          // what follows
 	Err        error
@@ -279,6 +280,7 @@ func (e *events) log(ev Event) {
 	add("local", ev.Local)
 	add("remote", ev.Remote)
 	add("peer_type", ev.SocketType)
+	add("principal", ev.Principal)
 	if len(ev.Identity) > 0 {
 		attrs = append(attrs, slog.String("identity", fmt.Sprintf("%q", ev.Identity)))
 	}

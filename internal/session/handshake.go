@@ -142,15 +142,15 @@ func (s *Session) admit() error {
 	if _, null := s.config.Mechanism.(security.Null); !null || s.config.Judge == nil {
 		return nil
 	}
-	v := s.config.Judge(ringwire.Credentials{Mechanism: s.config.Mechanism.Name(), Address: s.remote()})
-	if v.Allow {
+	v, reason := s.config.Judge(ringwire.Credentials{Mechanism: s.config.Mechanism.Name(), Address: s.remote()})
+	if v.Allow && reason == nil {
 		s.peer = v.Principal
 		return nil
 	}
 	if out, err := zmtp.AppendError(nil, security.DeniedReason); err == nil {
 		s.conn.Write(out) // we close either way
 	}
-	return fmt.Errorf("the peer at %s: not allowed: %w", s.remote(), ringwire.ErrRejected)
+	return because(fmt.Errorf("the peer at %s: not allowed: %w", s.remote(), ringwire.ErrRejected), reason)
 }
 
 // judge answers a mechanism that asks for a verdict.
@@ -165,11 +165,22 @@ func (s *Session) judge(out []byte) ([]byte, error) {
 	}
 	c.Address = s.remote()
 	var v ringwire.Verdict
+	var reason error
 	if s.config.Judge != nil {
-		v = s.config.Judge(c)
+		v, reason = s.config.Judge(c)
 	}
+	v.Allow = v.Allow && reason == nil
 	s.peer = v.Principal
-	return asker.Verdict(out, v)
+	out, err := asker.Verdict(out, v)
+	return out, because(err, reason)
+}
+
+// because adds to an error why the peer was not let in. The peer is not told.
+func because(err, reason error) error {
+	if err == nil || reason == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, reason)
 }
 
 func (s *Session) remote() string {

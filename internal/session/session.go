@@ -42,7 +42,7 @@ type Config struct {
 	Heartbeat Heartbeat
 	// Judge decides whether a peer is let in, if the mechanism asks, and with
 	// NULL if it is set. It waits, but not beyond the handshake's deadline.
-	Judge func(ringwire.Credentials) ringwire.Verdict
+	Judge func(ringwire.Credentials) (ringwire.Verdict, error)
 }
 
 // The states of the write token.
