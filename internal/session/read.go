@@ -83,6 +83,10 @@ func (s *Session) queueAll() (n int, err error) {
 				return n, err
 			}
 		case item == zmtp.Command:
+			if n > 0 { // a PONG is the receipt for what came before
+				s.end.Publish()
+				n = 0
+			}
 			if err := s.command(s.dec.Command()); err != nil {
 				return n, err
 			}
