@@ -31,6 +31,8 @@ transport/transporttest: . transport
 transport/inproc: . transport internal/pipe
 socket: internal/buf internal/ring internal/park internal/msg . internal/zmtp internal/pipe pattern internal/security internal/session transport transport/tcp transport/ipc transport/inproc
 socket/sockettest: . transport
+socket/plain: . internal/security
+socket/curve: . internal/security
 internal/interop: . socket pattern
 benchmarks/internal/result:
 benchmarks/internal/report: benchmarks/internal/result

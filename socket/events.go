@@ -34,11 +34,12 @@ const (
 	Disconnected                         // a ready peer is gone: Event.Err says why
 	SlowPeer                             // a peer without room missed a message, the first since it had room
 	Unbound                              // a listener was closed
+	InsecureBind                         // a listener that other machines can reach, without encryption
 	Closed                               // the socket was closed; the last event
 )
 
 var eventNames = [...]string{"", "listening", "accept failed", "accepted", "connected", "connect failed", "connect retried",
-	"handshake failed", "rejected", "ready", "disconnected", "slow peer", "unbound", "closed"}
+	"handshake failed", "rejected", "ready", "disconnected", "slow peer", "unbound", "insecure bind", "closed"}
 
 func (k EventKind) String() string {
 	if k <= 0 || int(k) >= len(eventNames) {
@@ -265,7 +266,7 @@ func (e *events) note(ev Event) {
 func (e *events) log(ev Event) {
 	level := slog.LevelInfo
 	switch ev.Kind {
-	case AcceptFailed, HandshakeFailed, Rejected, SlowPeer:
+	case AcceptFailed, HandshakeFailed, Rejected, SlowPeer, InsecureBind:
 		level = slog.LevelWarn
 	case Connected, Accepted, ConnectRetried:
 		level = slog.LevelDebug

@@ -204,6 +204,10 @@ type Options struct {
 	// Authenticator decides which peers are let in. A server of PLAIN or CURVE
 	// must have one; with NULL it sees their address alone. (ZAP, RFC 27.)
 	Authenticator Authenticator
+	// RequireSecure refuses to bind or connect over tcp, beyond this machine, with
+	// a mechanism that does not encrypt. Without it such a Bind raises an
+	// InsecureBind event.
+	RequireSecure bool
 	// Logger is told every event: what a peer did wrong as a warning, connection
 	// attempts at debug level, the rest as information. nil: silence.
 	Logger *slog.Logger

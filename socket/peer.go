@@ -327,6 +327,7 @@ func (s *Socket) learn(p *peer, sess *session.Session, local, remote string) err
 		Principal: sess.Principal(),
 		Metadata:  meta,
 	}
+	p.end.Peer().SetPrincipal(info.Principal)
 	s.group.Lock()
 	p.end.Info = info
 	s.group.Unlock()
