@@ -33,6 +33,7 @@ socket: internal/buf internal/ring internal/park internal/msg . internal/zmtp in
 socket/sockettest: . transport
 socket/plain: . internal/security
 socket/curve: . internal/security
+socket/zap: . socket pattern transport
 internal/interop: . socket pattern
 benchmarks/internal/result:
 benchmarks/internal/report: benchmarks/internal/result
