@@ -34,11 +34,14 @@ socket/sockettest: . transport
 socket/plain: . internal/security
 socket/curve: . internal/security
 socket/zap: . socket pattern transport
+socket/observe: . socket
+device: . socket pattern transport
 internal/interop: . socket pattern
 benchmarks/internal/result:
 benchmarks/internal/report: benchmarks/internal/result
 benchmarks/internal/host: benchmarks/internal/result
-benchmarks: . socket pattern transport transport/tcp transport/ipc internal/ring benchmarks/internal/result benchmarks/internal/report benchmarks/internal/host
+benchmarks/internal/chaos: . socket socket/sockettest pattern transport
+benchmarks: . socket pattern transport transport/tcp transport/ipc internal/ring benchmarks/internal/result benchmarks/internal/report benchmarks/internal/host benchmarks/internal/chaos
 examples/hello: . socket pattern
 examples/quickstart: . socket pattern transport transport/inproc
 examples/python: . socket pattern
@@ -68,6 +71,13 @@ var banned = []struct {
 	{"socket", false, "github.com/HdrHistogram/", "histograms belong to benchmarks"},
 	{"socket", false, "gonum.org/", "plots belong to benchmarks"},
 	{"socket", false, "go.yaml.in/", "configuration belongs to programs"},
+	{"device", false, "net/http", "a library user must not pay for it"},
+	{"device", false, "expvar", "it registers handlers on import"},
+	{"device", false, "runtime/cgo", "pure Go"},
+	{"device", false, "github.com/urfave/", "command lines belong to programs"},
+	{"device", false, "github.com/go-zeromq/", "a peer in tests, never underneath us"},
+	{"device", false, "github.com/vmihailenco/", "typed messages are optional"},
+	{"device", false, "github.com/prometheus/", "metrics belong to programs"},
 }
 
 const module = "github.com/ringwire/ringwire"
@@ -157,6 +167,26 @@ func TestBannedImports(t *testing.T) {
 		for _, path := range paths {
 			if path == ban.what || strings.HasSuffix(ban.what, "/") && strings.HasPrefix(path, ban.what) {
 				t.Errorf("%s reaches %s: %s", ban.from, path, ban.why)
+			}
+		}
+	}
+}
+
+// TestOnlyObserveReachesHTTP: whoever does not import socket/observe does not pay
+// for net/http and expvar, nor serves anything by accident.
+func TestOnlyObserveReachesHTTP(t *testing.T) {
+	packages := listPackages(t)
+	if p := packages["socket/observe"]; !slices.Contains(p.Deps, "net/http") || !slices.Contains(p.Deps, "expvar") {
+		t.Error("socket/observe does not reach net/http and expvar: this test looks in the wrong place")
+	}
+	for name, p := range packages {
+		program := strings.HasPrefix(name, "benchmarks") || strings.HasPrefix(name, "examples/")
+		if name == "socket/observe" || program {
+			continue
+		}
+		for _, path := range []string{"net/http", "expvar"} {
+			if slices.Contains(p.Deps, path) {
+				t.Errorf("%s reaches %s, which only socket/observe may", name, path)
 			}
 		}
 	}

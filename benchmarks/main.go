@@ -16,11 +16,18 @@
 //	go run ./benchmarks suite --quick --json new.json
 //	go run ./benchmarks compare old.json new.json
 //
+// Chaos measures what is left when something goes wrong: it joins what was sent
+// with what was received and with the counters of the library, in memory by seed
+// or with processes:
+//
+//	go run ./benchmarks chaos --seeds 1000
+//	go run ./benchmarks chaos --real --lib ringwire --lib libzmq
+//
 // Reading starts at tool, which is what every perf tool has in common, and at
 // library, which is what can play the roles; each tool has a file of its own.
 // For the suite it starts at row, what is measured, then suite, which runs the
 // rows, team, the processes of one library, and engine, what a library has to do
-// for it.
+// for it. Chaos is in internal/chaos, where judge.go is the laws.
 package main
 
 import (
@@ -85,11 +92,11 @@ func command(ctx context.Context, stdout, stderr io.Writer) *cli.Command {
 		names = append(names, t.name)
 		root.Commands = append(root.Commands, t.command(ctx, stdout, stderr))
 	}
-	for _, c := range []*cli.Command{suiteCommand(ctx, stdout, stderr), compareCommand(stdout), showCommand(stdout)} {
+	for _, c := range []*cli.Command{suiteCommand(ctx, stdout, stderr), compareCommand(stdout), showCommand(stdout), chaosCommand(ctx, stdout, stderr)} {
 		names = append(names, c.Name)
 		root.Commands = append(root.Commands, c)
 	}
-	root.Commands = append(root.Commands, workerCommand(ctx, stdout))
+	root.Commands = append(root.Commands, workerCommand(ctx, stdout), chaosWorkerCommand(stdout))
 	accepted := strings.Join(names, ", ") + "; --help says more"
 	root.Action = func(_ context.Context, c *cli.Command) error {
 		if c.Args().Present() {

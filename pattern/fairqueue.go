@@ -29,6 +29,10 @@ func (f *fairQueue) tryRecv(m *msg.Message) *pipe.End {
 			f.next = 0
 		}
 		e := f.hot[f.next]
+		if e.Waits(f.hot) {
+			f.next++
+			continue
+		}
 		if f.replies && e.Pause() {
 			f.remove(f.next)
 			i--

@@ -163,7 +163,7 @@ func (f *fanOut) send(m *msg.Message) (wait *pipe.End) {
 	}
 	if f.noDrop {
 		for _, e := range ends {
-			if e.Full() {
+			if e.FullFor(m) {
 				e.Prod()
 				return e
 			}
@@ -171,14 +171,16 @@ func (f *fanOut) send(m *msg.Message) (wait *pipe.End) {
 	}
 	f.shared.Begin(m)
 	for _, e := range ends {
-		if e.TrySendShared(&f.shared) {
+		sent := e.TrySendShared(&f.shared)
+		if sent {
 			continue
 		}
-		if f.oldest && e.DropOldest() && e.TrySendShared(&f.shared) {
-			f.overflow(e)
-			continue
+		for !sent && f.oldest && e.DropOldest() {
+			sent = e.TrySendShared(&f.shared)
 		}
-		e.Drop(pipe.HWM, m)
+		if !sent {
+			e.Drop(pipe.HWM, m)
+		}
 		f.overflow(e)
 	}
 	f.shared.End()

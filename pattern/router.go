@@ -63,7 +63,7 @@ func (r *router) TrySend(m *msg.Message) (*pipe.End, error) {
 		}
 		return nil, fmt.Errorf("identity %q: %w", clip(m.Frame(0)), ringwire.ErrHostUnreachable)
 	}
-	if e.Full() {
+	if e.FullFor(m) {
 		if r.drop {
 			e.Drop(pipe.HWM, m)
 			return nil, nil

@@ -27,7 +27,7 @@ func newXPub(c *Config) Pattern {
 		manual:    c.Manual,
 	}
 	x.init(c)
-	x.notices.perPeer = c.Manual || x.verbose
+	x.notices.perPeer, x.notices.manual = c.Manual || x.verbose, c.Manual
 	return x
 }
 
@@ -38,7 +38,7 @@ func (x *xpub) Lost(e *pipe.End) { x.forget(e) }
 // Sweep implements Publisher. It tells what Lost tells.
 func (x *xpub) Sweep() (more bool) {
 	more = x.fan.sweep(func(e *pipe.End, topic string, last bool) {
-		if last || x.verboser {
+		if last || x.verboser || x.manual {
 			x.notices.put(e, topic, false)
 		}
 	})
@@ -48,7 +48,7 @@ func (x *xpub) Sweep() (more bool) {
 
 func (x *xpub) forget(e *pipe.End) {
 	for topic := range topicsOf(e) {
-		if _, last := x.fan.remove(e, topic); last || x.verboser {
+		if _, last := x.fan.remove(e, topic); last || x.verboser || x.manual {
 			x.notices.put(e, topic, false)
 		}
 	}
@@ -115,6 +115,7 @@ func (x *xpub) Settle() bool { return x.fairQueue.Settle() || x.notices.any() }
 // there are never more than topics that somebody knows.
 type notices struct {
 	perPeer bool // peers are told apart; immutable
+	manual  bool // the application applies subscriptions; immutable
 
 	mu    sync.Mutex
 	queue list.List // of notice, oldest first
@@ -140,10 +141,15 @@ func (n *notices) put(e *pipe.End, topic string, subscribe bool) {
 		key.peer = e.Peer()
 	}
 	if old, ok := n.at[key]; ok {
-		if old.Value.(notice).subscribe != subscribe {
-			n.remove(old)
+		if old.Value.(notice).subscribe == subscribe {
+			return
 		}
-		return
+		n.remove(old)
+		if !subscribe || !n.manual {
+			return
+		}
+		// The end of a connection has taken away what the application had applied:
+		// it must hear of the topic again.
 	}
 	if n.at == nil {
 		n.at = make(map[noticeKey]*list.Element)

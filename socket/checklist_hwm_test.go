@@ -75,10 +75,10 @@ func TestHWMBeforeBind(t *testing.T) {
 // one message may exceed it when nothing else is queued.
 func TestHWMBytes(t *testing.T) {
 	confEach(t, func(e *confEnv) {
-		push := e.New(pattern.Push, &socket.Options{SendHWM: -1, SendHWMBytes: 100 << 10})
+		push := e.New(pattern.Push, &socket.Options{SendHWM: -1, SendHWMBytes: 150 << 10})
 		e.Connect(push, e.Reserve())
 		if n := e.Fill(push, confBig); n != 2 {
-			e.Errorf("%d messages of 64 KiB queued with a bound of 100 KiB, want 2", n)
+			e.Errorf("%d messages of 64 KiB queued with a bound of 150 KiB, want 2", n)
 		}
 		other := e.New(pattern.Push, &socket.Options{SendHWM: -1, SendHWMBytes: 10})
 		e.Connect(other, e.Reserve())

@@ -46,6 +46,7 @@ func (s *Socket) shutdown(ctx context.Context) error {
 	s.listeners, s.dialers = nil, nil
 	s.mu.Unlock()
 
+	before := s.dropped()
 	s.group.Close()
 	if s.filter != nil {
 		s.filter.Disable()
@@ -53,7 +54,7 @@ func (s *Socket) shutdown(ctx context.Context) error {
 	for l := range listeners {
 		l.close()
 	}
-	unsent := s.finish(ctx, func(*peer) bool { return true })
+	s.finish(ctx, func(*peer) bool { return true })
 	for d := range dialers {
 		if d.stream == nil {
 			d.stopInproc()
@@ -72,10 +73,21 @@ func (s *Socket) shutdown(ctx context.Context) error {
 	s.wg.Wait()
 	s.events.emit(Event{Kind: Closed})
 	close(s.finished)
+	unsent := s.dropped()
+	unsent.Messages -= before.Messages
+	unsent.Bytes -= before.Bytes
 	if unsent.Messages == 0 {
 		return nil
 	}
 	return &unsent
+}
+
+// dropped is what was thrown away because the socket, or an endpoint, was closed.
+func (s *Socket) dropped() ringwire.UnsentError {
+	s.group.Lock()
+	defer s.group.Unlock()
+	sum := s.sum()
+	return ringwire.UnsentError{Messages: sum.SendDropped[pipe.Closed], Bytes: sum.SendClosedBytes}
 }
 
 // stopSessions ends the connections that are left. One that becomes ready later
@@ -95,10 +107,9 @@ func (s *Socket) stopSessions() {
 }
 
 // finish delivers what was accepted for the chosen peers while ctx allows,
-// then ends their connections. It returns what was not delivered.
-func (s *Socket) finish(ctx context.Context, chosen func(*peer) bool) ringwire.UnsentError {
+// then ends their connections.
+func (s *Socket) finish(ctx context.Context, chosen func(*peer) bool) {
 	s.drain(ctx, chosen)
-	unsent := s.unsent(chosen)
 	sessions := s.sessions(chosen)
 	if ctx.Err() == nil && s.halfClose(sessions) {
 		bounded, cancel := context.WithTimeout(ctx, closeWait)
@@ -111,7 +122,6 @@ func (s *Socket) finish(ctx context.Context, chosen func(*peer) bool) ringwire.U
 	for _, p := range s.linked(chosen) {
 		s.part(p)
 	}
-	return unsent
 }
 
 // drain waits until the kernel, or an inproc peer, has everything that was
@@ -203,26 +213,6 @@ func (s *Socket) awaitClosed(ctx context.Context, sessions map[*peer]*session.Se
 			return
 		}
 	}
-}
-
-// unsent counts what is still queued.
-func (s *Socket) unsent(chosen func(*peer) bool) ringwire.UnsentError {
-	s.group.Lock()
-	defer s.group.Unlock()
-	var u ringwire.UnsentError
-	if s.group.Closed() {
-		held := s.group.Lost()
-		u.Messages, u.Bytes = held.SendQueued, held.SendBytes
-	}
-	for e, p := range s.peers {
-		if !chosen(p) {
-			continue
-		}
-		c := e.Counts()
-		u.Messages += c.SendQueued
-		u.Bytes += c.SendBytes
-	}
-	return u
 }
 
 // partAll ends what is left: inproc pipes and the ends of dialers.

@@ -123,6 +123,7 @@ var reasons = []struct {
 	{errSlow, "slow"},
 	{errRetake, "identity"},
 	{errStopped, "closed here"},
+	{errGone, "closed by the peer"},
 	{ringwire.ErrTooLarge, "oversize"},
 	{ringwire.ErrRejected, "rejected"},
 	{ringwire.ErrProtocol, "protocol"},

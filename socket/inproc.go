@@ -138,7 +138,7 @@ func (s *Socket) part(p *peer) {
 	unlock := p.unjoining()
 	g.Lock()
 	far := p.end.Unlink()
-	known := s.peers[p.end] != nil
+	known, ready := s.peers[p.end] != nil, p.end.Ready()
 	recall := s.detach(p, pipe.Closed)
 	ev := p.event(Disconnected)
 	g.UnlockAndFlush()
@@ -146,12 +146,13 @@ func (s *Socket) part(p *peer) {
 	if recall != nil {
 		recall.Recall()
 	}
-	if known {
-		ev.Err = errStopped
+	if known && ready {
+		ev.Err, ev.Next = errStopped, p.next()
+		s.tally.disconnects.Add(1)
 		s.events.emit(ev)
-		if p.listener != nil {
-			s.discharge()
-		}
+	}
+	if known && p.listener != nil {
+		s.discharge()
 	}
 	s.sweep()
 	g.Room()
@@ -199,19 +200,22 @@ func (s *Socket) partEnd(p *peer) {
 	g := s.group
 	g.Lock()
 	p.end.Unlink()
-	known := s.peers[p.end] != nil
+	known, ready := s.peers[p.end] != nil, p.end.Ready()
 	recall := s.detach(p, pipe.PeerGone)
 	ev := p.event(Disconnected)
+	after := p.end.Counts()
 	g.UnlockAndFlush()
 	if recall != nil {
 		recall.Recall()
 	}
-	if known {
-		ev.Err = errGone
+	if known && ready {
+		ev.Err, ev.Next = errGone, p.next()
+		ev.Unsent = after.SendDropped[pipe.PeerGone] - p.dropped
+		s.tally.disconnects.Add(1)
 		s.events.note(ev)
-		if p.listener != nil {
-			s.discharge()
-		}
+	}
+	if known && p.listener != nil {
+		s.discharge()
 	}
 	s.sweep()
 	g.Room()

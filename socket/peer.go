@@ -130,6 +130,9 @@ func (s *Socket) bury() {
 // welcome makes a peer ready after its handshake, if the pattern takes it.
 // attached says that its end is one of the socket's already.
 func (s *Socket) welcome(p *peer, sess *session.Session, attached bool) error {
+	if sess != nil && p.listener != nil {
+		s.noticeEnded()
+	}
 	for {
 		older, err := s.tryWelcome(p, sess, attached)
 		if older == nil {
@@ -139,6 +142,30 @@ func (s *Socket) welcome(p *peer, sess *session.Session, attached bool) error {
 		if err := s.challenge(older, p.end.Info.Identity); err != nil {
 			return err
 		}
+	}
+}
+
+// noticeEnded looks for connections that have ended while nobody read them: one of
+// them may have been the newcomer's.
+func (s *Socket) noticeEnded() {
+	var stalled []*peer
+	s.group.Lock()
+	for _, p := range s.peers {
+		if p.session != nil && p.session.Stalled() {
+			stalled = append(stalled, p)
+		}
+	}
+	s.group.Unlock()
+	for _, p := range stalled {
+		s.group.Lock()
+		sess := p.session
+		s.group.Unlock()
+		if sess == nil || !sess.Ended() {
+			continue
+		}
+		s.group.Lock()
+		p.end.Leave()
+		s.group.Unlock()
 	}
 }
 

@@ -90,18 +90,9 @@ func (s *Socket) Stats() Stats {
 	s.gather()
 	g := s.group
 	g.Lock()
-	s.bury()
-	sum := s.past
-	lost := g.Lost()
-	sum.Add(&lost)
-	for _, e := range s.orphans {
-		c := e.Counts()
-		sum.Add(&c)
-	}
+	sum := s.sum()
 	st := Stats{}
 	for e := range s.peers {
-		c := e.Counts()
-		sum.Add(&c)
 		if e.Ready() {
 			st.Peers++
 		}
@@ -116,6 +107,23 @@ func (s *Socket) Stats() Stats {
 	st.HandshakesFailed, st.HandshakeTimeouts = t.failed.Load(), t.timeouts.Load()
 	st.AcceptErrors, st.SlowPeers = t.acceptErrors.Load(), t.slow.Load()
 	return st
+}
+
+// sum adds up the counters of all peers there are and were. Needs the send lock.
+func (s *Socket) sum() pipe.Counts {
+	s.bury()
+	sum := s.past
+	lost := s.group.Lost()
+	sum.Add(&lost)
+	for _, e := range s.orphans {
+		c := e.Counts()
+		sum.Add(&c)
+	}
+	for e := range s.peers {
+		c := e.Counts()
+		sum.Add(&c)
+	}
+	return sum
 }
 
 // gather has inproc peers show what they have staged for us: they sent it, and

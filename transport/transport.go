@@ -52,6 +52,14 @@ type Stream interface {
 	Listen(ctx context.Context, address string, opts *Options) (Listener, error)
 }
 
+// EndTeller is what a connection of a Stream may implement that can tell that the
+// peer has ended it, while bytes that came before are not read yet. A socket whose
+// queue is full asks, to keep messages in order over reconnects. Connections of the
+// operating system need not.
+type EndTeller interface {
+	PeerClosed() bool
+}
+
 // Listener accepts the connections of one bound address.
 //
 // Accept may be called by several goroutines. An error of Accept other than

@@ -56,11 +56,15 @@ type sent struct {
 	doubt         int64
 	dropped       Drops
 	droppedBytes  int64
+	closedBytes   int64 // the part of droppedBytes that was dropped as Closed
 }
 
 func (s *sent) drop(r Reason, msgs int, bytes int64) {
 	s.dropped[r] += int64(msgs)
 	s.droppedBytes += bytes
+	if r == Closed {
+		s.closedBytes += bytes
+	}
 }
 
 // got counts messages from the peer:
@@ -90,6 +94,7 @@ type Counts struct {
 	SendQueued, SendBytes   int64
 	SendDropped             Drops
 	SendDroppedBytes        int64
+	SendClosedBytes         int64
 
 	Arrived, Returned int64
 	RecvQueued        int64
@@ -106,6 +111,7 @@ func (c *Counts) Add(o *Counts) {
 	c.SendQueued += o.SendQueued
 	c.SendBytes += o.SendBytes
 	c.SendDroppedBytes += o.SendDroppedBytes
+	c.SendClosedBytes += o.SendClosedBytes
 	c.Arrived += o.Arrived
 	c.Returned += o.Returned
 	c.RecvQueued += o.RecvQueued
@@ -142,7 +148,7 @@ func (e *End) counts() Counts {
 		Accepted: s.accepted, AcceptedBytes: s.acceptedBytes,
 		Written: s.written, InDoubt: s.doubt, Confirmed: s.confirmed,
 		SendQueued: int64(e.out.msgs + e.flight.msgs), SendBytes: e.out.bytes + e.flight.bytes,
-		SendDropped: s.dropped, SendDroppedBytes: s.droppedBytes,
+		SendDropped: s.dropped, SendDroppedBytes: s.droppedBytes, SendClosedBytes: s.closedBytes,
 	}
 	if e.lane != nil && !e.joined {
 		c.SendQueued = int64(e.lane.waiting())
@@ -242,7 +248,7 @@ func (g *Group) Drop(reason Reason, m *msg.Message) {
 // send lock.
 func (g *Group) Lost() Counts {
 	l := &g.lost
-	c := Counts{Accepted: l.accepted, AcceptedBytes: l.acceptedBytes, SendDropped: l.dropped, SendDroppedBytes: l.droppedBytes}
+	c := Counts{Accepted: l.accepted, AcceptedBytes: l.acceptedBytes, SendDropped: l.dropped, SendDroppedBytes: l.droppedBytes, SendClosedBytes: l.closedBytes}
 	c.Accepted += int64(g.held.msgs)
 	c.AcceptedBytes += g.held.bytes
 	c.SendQueued, c.SendBytes = int64(g.held.msgs), g.held.bytes

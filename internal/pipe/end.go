@@ -118,14 +118,17 @@ type End struct {
 
 	// Incoming queue; its consumer holds the receive lock.
 	in        atomic.Pointer[Queue]
-	active    atomic.Bool  // listed as having something to read
-	wantsRoom atomic.Bool  // paused until there is room towards the peer; set under the send lock
-	open      atomic.Bool  // inproc: ready, so that the peer may wake our receivers
-	drained   bool         // callers hold the read token and have emptied the queue; owned by the receiver
-	viaQueue  bool         // the last message came through the queue; owned by the receiver
-	postponed atomic.Bool  // answers wait for the receiver to have them written
-	filled    atomic.Int64 // when the receiver last read; written by the receiver
-	waste     msg.Message  // what comes while the socket is closing; owned by the reader
+	active    atomic.Bool   // listed as having something to read
+	wantsRoom atomic.Bool   // paused until there is room towards the peer; set under the send lock
+	open      atomic.Bool   // inproc: ready, so that the peer may wake our receivers
+	drained   bool          // callers hold the read token and have emptied the queue; owned by the receiver
+	viaQueue  bool          // the last message came through the queue; owned by the receiver
+	left      atomic.Uint64 // the how manieth it was to leave something, until that is received; else 0
+	leaving   atomic.Bool   // more of it is on its way
+	after     atomic.Uint64 // how many had left something when it became ready
+	postponed atomic.Bool   // answers wait for the receiver to have them written
+	filled    atomic.Int64  // when the receiver last read; written by the receiver
+	waste     msg.Message   // what comes while the socket is closing; owned by the reader
 	got       got
 	fed       atomic.Bool // inproc: the peer may still put something into in
 }
@@ -194,6 +197,7 @@ func (e *End) SetReady() (recall *End) {
 	e.setReady(true)
 	e.floor.Store(e.Arrived())
 	e.epoch.Add(1)
+	e.after.Store(e.group.departed)
 	e.open.Store(true)
 	if e.lane != nil {
 		e.activate() // the inproc peer may have been ready first
@@ -229,6 +233,7 @@ func (e *End) Detach(reason Reason) (recall *End) {
 	if e.attached {
 		e.attached = false
 		e.group.detach(e)
+		e.orphan()
 	}
 	e.setReady(false)
 	e.DropQueued(reason)

@@ -190,8 +190,12 @@ func (e *End) activate() {
 // returns false, and e stays listed with the caller, when something is there,
 // or callers have just got its read token. Needs the receive lock.
 func (e *End) Deactivate() bool {
+	if e.leaving.Load() {
+		return false // its reader is about to bring more, or to end it
+	}
 	e.active.Store(false)
 	if e.in.Load().empty() && e.group.token.Load() != e {
+		e.buried()
 		return true
 	}
 	// Either we list it again, or its producer has just done so.

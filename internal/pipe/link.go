@@ -138,7 +138,7 @@ func (e *End) put(m *msg.Message) bool {
 		return true
 	}
 	q.closePack()
-	slot := q.slot()
+	slot := q.slotFor(laneWeight(m))
 	if slot == nil {
 		q.publish()
 		return false
@@ -159,6 +159,14 @@ func (e *End) put(m *msg.Message) bool {
 		q.publish()
 	}
 	return true
+}
+
+// laneWeight is the weight that m will have in a lane.
+func laneWeight(m *msg.Message) int64 {
+	if body, ok := m.BorrowedBody(); ok && len(body) <= msg.Small {
+		return 0
+	}
+	return weight(m)
 }
 
 // smallBody returns the body of a message that can be packed.

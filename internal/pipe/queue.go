@@ -171,6 +171,27 @@ func (q *Queue) findRoom() bool {
 	return q.room > 0
 }
 
+// slotFor is slot for a message of this weight.
+func (q *Queue) slotFor(weight int64) *msg.Message {
+	if !q.fits(weight) {
+		q.blocked.Store(true) // before the second look: see popDone
+		if !q.fits(weight) {
+			return nil
+		}
+	}
+	return q.slot()
+}
+
+// fits reports whether a message of this weight stays below the bound in bytes,
+// which one may exceed if nothing else is queued.
+func (q *Queue) fits(weight int64) bool {
+	if q.limitBytes <= 0 || weight == 0 {
+		return true
+	}
+	held := q.wrote - q.popped.Load()
+	return held == 0 || held+weight <= q.limitBytes
+}
+
 // full reports whether slot would return nil.
 func (q *Queue) full() bool { return q.slot() == nil }
 

@@ -34,6 +34,7 @@ func (e *End) Withdraw() bool {
 		e.DropQueued(Closed)
 		e.sent.accepted -= e.sent.dropped[Closed] - before
 		e.sent.acceptedBytes -= e.sent.droppedBytes - bytes
+		e.sent.closedBytes -= e.sent.droppedBytes - bytes
 		e.sent.dropped[Closed], e.sent.droppedBytes = before, bytes
 		return true
 	}
@@ -62,6 +63,26 @@ func (e *End) Full() bool {
 	return e.config.SendHWMBytes > 0 && n > 0 && e.out.bytes+e.flight.bytes >= e.config.SendHWMBytes
 }
 
+// FullFor reports whether TrySend would refuse m. Needs the send lock.
+func (e *End) FullFor(m *msg.Message) bool { return e.Full() || !e.fits(m) }
+
+// fits reports whether m stays below the bound in bytes, which one message may
+// exceed if it is alone.
+func (e *End) fits(m *msg.Message) bool {
+	if e.lane != nil {
+		return e.lane.fits(laneWeight(m))
+	}
+	limit, used := e.config.SendHWMBytes, e.out.bytes+e.flight.bytes
+	if limit <= 0 || used == 0 || e.config.Conflate {
+		return true
+	}
+	if used <= limit/2 && limit > 1<<20 && m.Len() == 1 && len(m.Frame(0)) <= 1<<18 {
+		return true // at a glance
+	}
+	const header = 9 // of a frame, at most
+	return used+int64(m.Size()+header*m.Len()) <= limit
+}
+
 // dying reports whether the end will not outlive a connection that was given
 // up.
 func (e *End) dying() bool {
@@ -75,7 +96,7 @@ func (e *End) TrySend(m *msg.Message) bool {
 	if e.lane != nil {
 		return e.sendLane(m)
 	}
-	if e.Full() {
+	if e.FullFor(m) {
 		e.touch(true)
 		return false
 	}

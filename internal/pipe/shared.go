@@ -51,7 +51,7 @@ func (e *End) TrySendShared(s *Shared) bool {
 	if e.lane != nil {
 		return e.sendLaneShared(s)
 	}
-	if e.Full() {
+	if e.FullFor(s.m) {
 		e.touch(true)
 		return false
 	}

@@ -158,8 +158,9 @@ func TestLinger(t *testing.T) {
 		err = push.Close()
 		took := time.Since(began)
 		var unsent *ringwire.UnsentError
-		if !errors.As(err, &unsent) || unsent.Messages != queued || queued == 0 || queued > total {
-			t.Errorf("Close: got %v, want an UnsentError of the %d that were queued", err, queued)
+		// Of what was queued a few were partly written: those are in doubt.
+		if st := push.Stats(); !errors.As(err, &unsent) || unsent.Messages != st.SendDropped.Closed || unsent.Messages+st.Written != total || unsent.Messages > queued || st.Written > 20 {
+			t.Errorf("Close: got %v, want an UnsentError of the %d of %d queued that were not written; %+v", err, st.SendDropped.Closed, queued, st.Counters)
 		}
 		if took < 7*time.Second || took > 8*time.Second {
 			t.Errorf("Close took %v, want 7s", took)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/ringwire/ringwire/internal/park"
@@ -31,11 +32,19 @@ type conduit interface {
 	// inline reports whether write can be called with block false.
 	inline() bool
 
-	// unread reports whether bytes have come that were not read; false, too, if
-	// that cannot be told. answers reports whether the peer's system still
-	// answers; true, too, if that cannot be told. Anyone may call them.
+	// unread reports whether bytes have come that were not read, untaken whether
+	// bytes were written that the peer, or its system, has not taken; false, too,
+	// if that cannot be told. answers reports whether the peer's system still
+	// answers, and whether that is known. Anyone may call them.
 	unread() bool
-	answers() bool
+	untaken() bool
+	answers() (alive, known bool)
+	// progress changes whenever a peer has taken something, where answers does not
+	// know.
+	progress() uint64
+	// ended reports whether the peer has ended its side, though what it sent before
+	// may not have been read; false, too, if that cannot be told.
+	ended() bool
 
 	closeWrite() error
 	close()
@@ -60,7 +69,15 @@ var errNoHalfClose = errors.New("session: connection cannot be half closed")
 // netConduit does the system calls of any net.Conn. Such a connection cannot
 // be written to without waiting, so its writes are left to the writer
 // goroutine.
-type netConduit struct{ conn net.Conn }
+type netConduit struct {
+	conn  net.Conn
+	wrote *atomic.Uint64 // pieces that were written: a sign of life of a peer that takes them
+}
+
+func newNetConduit(conn net.Conn) netConduit { return netConduit{conn, new(atomic.Uint64)} }
+
+// netPiece is the most that one Write is given, so that it can be seen to get on.
+const netPiece = 32 << 10
 
 func (c netConduit) read(to sink, _ *park.Spin, block bool) (int, error) {
 	if !block {
@@ -80,18 +97,35 @@ func (c netConduit) read(to sink, _ *park.Spin, block bool) (int, error) {
 	return 0, err
 }
 
-func (c netConduit) recall()       { c.conn.SetReadDeadline(past) }
-func (c netConduit) clearRecall()  { c.conn.SetReadDeadline(time.Time{}) }
-func (c netConduit) inline() bool  { return false }
-func (c netConduit) unread() bool  { return false }
-func (c netConduit) answers() bool { return true }
+func (c netConduit) recall()                      { c.conn.SetReadDeadline(past) }
+func (c netConduit) clearRecall()                 { c.conn.SetReadDeadline(time.Time{}) }
+func (c netConduit) inline() bool                 { return false }
+func (c netConduit) unread() bool                 { return false }
+func (c netConduit) untaken() bool                { return false }
+func (c netConduit) answers() (alive, known bool) { return false, false }
+func (c netConduit) progress() uint64             { return c.wrote.Load() }
 
-func (c netConduit) writeOne(p []byte, _ bool) (int, error) { return c.conn.Write(p) }
+func (c netConduit) ended() bool {
+	conn, ok := c.conn.(interface{ PeerClosed() bool })
+	return ok && conn.PeerClosed()
+}
+
+func (c netConduit) writeOne(p []byte, _ bool) (int, error) {
+	total := 0
+	for {
+		n, err := c.conn.Write(p[:min(len(p), netPiece)])
+		total += n
+		c.wrote.Add(1)
+		if p = p[n:]; err != nil || len(p) == 0 {
+			return total, err
+		}
+	}
+}
 
 func (c netConduit) write(pieces [][]byte, block bool) (int, error) {
 	total := 0
 	for _, p := range pieces {
-		n, err := c.conn.Write(p)
+		n, err := c.writeOne(p, block)
 		total += n
 		if err != nil {
 			return total, err

@@ -26,7 +26,7 @@ func newConduit(conn net.Conn) conduit {
 		c.reader, c.writer = c.readReady, c.writeReady
 		return c
 	}
-	return netConduit{conn}
+	return newNetConduit(conn)
 }
 
 // yieldEvery is how many looks there are between two turns: a turn may wake
@@ -224,25 +224,44 @@ func (c *rawConduit) vector() int {
 	return k
 }
 
-func (c *rawConduit) unread() bool {
+func (c *rawConduit) unread() bool  { return c.queued(unix.SIOCINQ) }
+func (c *rawConduit) untaken() bool { return c.queued(unix.SIOCOUTQ) }
+
+// queued reports whether a queue of the kernel's is not empty: SIOCOUTQ is what the
+// peer's TCP has not acknowledged or, of a Unix socket, what the peer has not read.
+func (c *rawConduit) queued(which uint) bool {
 	n := 0
-	c.raw.Control(func(fd uintptr) { n, _ = unix.IoctlGetInt(int(fd), unix.SIOCINQ) })
+	c.raw.Control(func(fd uintptr) { n, _ = unix.IoctlGetInt(int(fd), which) })
 	return n > 0
+}
+
+func (c *rawConduit) ended() bool {
+	var fds [1]unix.PollFd
+	c.raw.Control(func(fd uintptr) {
+		fds[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLRDHUP}
+		unix.Poll(fds[:], 0)
+	})
+	return fds[0].Revents&(unix.POLLRDHUP|unix.POLLHUP|unix.POLLERR) != 0
 }
 
 // answers looks at what TCP knows. A peer that does not read closes its window,
 // and its kernel goes on to answer the probes of ours: its silence is no death.
 // Two probes without an answer are, and so are bytes that nobody acknowledges.
 // A connection between two processes of one system ends by itself.
-func (c *rawConduit) answers() bool {
+func (c *rawConduit) answers() (alive, known bool) {
 	if _, ok := c.conn.(*net.TCPConn); !ok {
-		return true
+		return true, true
 	}
 	var info *unix.TCPInfo
 	var err error
 	c.raw.Control(func(fd uintptr) { info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) })
-	return err != nil || info == nil || info.Probes < 2 && info.Retransmits < 2
+	if err != nil || info == nil {
+		return false, false
+	}
+	return info.Probes < 2 && info.Retransmits < 2, true
 }
+
+func (c *rawConduit) progress() uint64 { return 0 }
 
 func (c *rawConduit) closeWrite() error { return closeWrite(c.conn) }
 func (c *rawConduit) close()            { c.conn.Close() }

@@ -4,4 +4,4 @@ package session
 
 import "net"
 
-func newConduit(conn net.Conn) conduit { return netConduit{conn} }
+func newConduit(conn net.Conn) conduit { return newNetConduit(conn) }

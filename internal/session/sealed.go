@@ -157,6 +157,10 @@ func (s *Session) flushSealed(block bool) (left bool, err error) {
 		if err != nil {
 			return err == errWouldWait, err
 		}
+		if s.pinged {
+			s.pinged = false
+			s.heart.written()
+		}
 		s.lastFlush.Store(now())
 	}
 }
@@ -165,7 +169,7 @@ func (s *Session) flushSealed(block bool) (left bool, err error) {
 func (s *Session) seal() (err error) {
 	if s.batch.Empty() {
 		more := s.end.Take(&s.batch)
-		s.commands = s.control.take(s.commands[:0], &s.receipts, s.batch.Before())
+		s.commands, s.pinged = s.control.take(s.commands[:0], &s.receipts, s.batch.Before())
 		if !more && len(s.commands) == 0 {
 			return nil
 		}

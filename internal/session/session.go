@@ -96,6 +96,7 @@ type Session struct {
 	out       []byte // control frames being written; of a sealed connection, everything
 	outAt     int    // of which so much was written, if sealed
 	commands  []byte // control frames to be sealed
+	pinged    bool   // among them is a PING
 	lastFlush atomic.Int64
 	stream    atomic.Bool // the last flush found a batch that was worth waiting for
 	tail      tail
@@ -154,6 +155,13 @@ func (s *Session) Close(reason error) {
 		s.end.Retire()
 	})
 }
+
+// Stalled reports whether the reader waits because the queue is full: it would not
+// see that the peer has ended the connection, as Ended does.
+func (s *Session) Stalled() bool { return s.heart.full.Load() }
+
+// Ended reports whether the peer has ended the connection, as far as can be told.
+func (s *Session) Ended() bool { return s.io.ended() }
 
 // CloseWrite tells the peer that nothing more will come, after everything
 // queued was written.

@@ -22,7 +22,7 @@ func (s *Session) flush(block bool) (left bool, err error) {
 	for {
 		if len(s.out) == 0 && s.batch.Empty() {
 			more := s.end.Take(&s.batch)
-			s.out = s.control.take(s.out, &s.receipts, s.batch.Before())
+			s.out, s.pinged = s.control.take(s.out, &s.receipts, s.batch.Before())
 			if !more && len(s.out) == 0 {
 				return false, nil
 			}
@@ -33,6 +33,10 @@ func (s *Session) flush(block bool) (left bool, err error) {
 			s.out = s.out[:copy(s.out, s.out[n:])]
 			if err != nil {
 				return err == errWouldWait, err
+			}
+			if s.pinged {
+				s.pinged = false
+				s.heart.written()
 			}
 		}
 		for !s.batch.Empty() {
@@ -283,7 +287,7 @@ func (c *control) pending() bool {
 
 // take appends everything to out, which is empty, and forgets it. A PING comes
 // behind before messages, and in front of what is written next.
-func (c *control) take(out []byte, r *receipts, before int64) []byte {
+func (c *control) take(out []byte, r *receipts, before int64) (_ []byte, pinged bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.buf) > 0 {
@@ -299,9 +303,9 @@ func (c *control) take(out []byte, r *receipts, before int64) []byte {
 	if c.pinging && !c.blocked {
 		context, ok := r.ask(before, c.must)
 		if ok {
-			out = zmtp.AppendPing(out, c.ttl, context[:])
+			out, pinged = zmtp.AppendPing(out, c.ttl, context[:]), true
 		}
 		c.pinging, c.blocked, c.must = !ok, !ok, false
 	}
-	return out
+	return out, pinged
 }

@@ -29,6 +29,14 @@ type conn struct {
 	dead            bool // reset
 }
 
+// PeerClosed implements transport.EndTeller: the far end is closed, or the
+// connection reset, though bytes that came before may not have been read.
+func (c *conn) PeerClosed() bool {
+	c.n.lock()
+	defer c.n.mu.Unlock()
+	return c.dead || c.in.has(&c.in.reset) || c.in.has(&c.in.finished)
+}
+
 // Read implements net.Conn.
 func (c *conn) Read(p []byte) (int, error) {
 	if err := c.ask(OpRead); err != nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ringwire/ringwire/socket/sockettest"
+	"github.com/ringwire/ringwire/transport"
 )
 
 // TestClose: the far end reads what is under way, then EOF; its writes fail
@@ -296,5 +297,25 @@ func TestConcurrentEverything(t *testing.T) {
 		if got := n.Connections(); got != 0 {
 			t.Errorf("%d connections are left, want 0", got)
 		}
+	})
+}
+
+// TestPeerClosed: the end of a connection can be told before its last bytes are read.
+func TestPeerClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := sockettest.NewNetwork(1)
+		a, b := connect(t, n)
+		teller := b.(transport.EndTeller)
+		if _, err := a.Write([]byte("last")); err != nil {
+			t.Fatal(err)
+		}
+		if teller.PeerClosed() {
+			t.Error("an open connection says that its peer closed it")
+		}
+		a.Close()
+		if !teller.PeerClosed() {
+			t.Error("a closed connection does not say so while bytes are unread")
+		}
+		b.Close()
 	})
 }
