@@ -25,6 +25,9 @@ var clockExceptions = map[string]string{
 	"socket/observe viewPeer Time.UTC":           "shown",
 	"socket/observe viewEvent Time.UTC":          "shown",
 	"socket/observe render Time.UTC":             "shown",
+	"device appendSegmentHeader Time.UnixNano":   "written to a file",
+	"device appendRecord Time.UnixNano":          "written to a file",
+	"device parseRecord time.Unix":               "read from one",
 }
 
 // monotonic are the methods and functions that keep to, or compare by, the monotonic
