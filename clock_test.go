@@ -27,6 +27,10 @@ var clockExceptions = map[string]string{
 	"socket/observe render Time.UTC":             "shown",
 	"socket/curve load Time.Equal":               "of files",
 	"device appendSegmentHeader Time.UnixNano":   "written to a file",
+	"device/forwarder utc Time.UTC":              "shown",
+	"device/forwarder millis Time.UnixMilli":     "shown",
+	"device/forwarder clock Time.Format":         "shown",
+	"device/forwarder parse time.ParseDuration":  "a duration",
 	"device appendRecord Time.UnixNano":          "written to a file",
 	"device parseRecord time.Unix":               "read from one",
 }

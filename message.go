@@ -68,8 +68,13 @@ func (m *Message) Clone() *Message { return (*Message)((*msg.Message)(m).Clone()
 
 // Release gives the message's memory back for reuse. The message and its
 // frames must not be used afterwards. Forgetting Release is only slower. A
-// Message that the caller declared itself is emptied and stays usable.
-func (m *Message) Release() { (*msg.Message)(m).Release() }
+// Message that the caller declared itself is emptied and stays usable. Releasing nil
+// does nothing.
+func (m *Message) Release() {
+	if m != nil {
+		(*msg.Message)(m).Release()
+	}
+}
 
 // Peer returns who sent this message; zero for a message that was not
 // received.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"syscall"
 	"time"
 )
 
@@ -142,7 +143,8 @@ func (l foreignLibrary) request(ctx context.Context, j *job) (*roundTrips, error
 			_, err := j.recvSized(l, i)
 			return err
 		})
-		if lost := done(); err != nil && (lost || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
+		if lost := done(); err != nil && (lost || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+			errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)) { // closed with a request unread
 			err = j.peerLost(err)
 		}
 		return err

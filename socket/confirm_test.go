@@ -188,3 +188,29 @@ func TestReceiptNarrowsDoubt(t *testing.T) {
 		t.Errorf("got %d confirmed, %d in doubt, %d written, want 5, 3, 8", st.Confirmed, st.InDoubt, st.Written)
 	}
 }
+
+// TestNoReceiptFromClosing: a receiver that closes, and throws away what still
+// comes, gives no receipt for it.
+func TestNoReceiptFromClosing(t *testing.T) {
+	for round := range 20 {
+		ctx, cancel := context.WithTimeout(t.Context(), confGuard)
+		pull, push := tokenOpen(t, pattern.Pull, socket.Options{RecvHWM: 5, NoLinger: round%2 == 0}), tokenOpen(t, pattern.Push, socket.Options{ReconnectMin: -1, NoLinger: true})
+		tokenConnect(t, push, tokenBind(t, pull, "tcp://127.0.0.1:0"))
+		for range 1000 {
+			if err := push.Send(ctx, []byte("x")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := push.Flush(ctx); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- push.Confirm(ctx) }()
+		pull.Close()
+		if err := <-done; err == nil {
+			t.Errorf("round %d: Confirm = nil, and %d messages were thrown away", round, pull.Stats().RecvDropped.Closed)
+		}
+		cancel()
+		push.Close()
+	}
+}

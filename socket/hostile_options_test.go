@@ -88,6 +88,7 @@ func TestSEC12OptionValues(t *testing.T) {
 	hostileRefuse(t, pattern.Pub, &socket.Options{TOS: 256, OnFull: 9, Identity: []byte{}}, nil, "TOS", "OnFull", "Identity") // all at once
 	hostileRefuse(t, pattern.Pub, &socket.Options{Transports: []transport.Transport{hostileOdd{}}}, nil, "Transports", "hostileOdd")
 	hostileRefuse(t, nil, nil, nil, "socket type is nil")
+	hostileRefuse(t, pattern.Push, &socket.Options{RequeueUnsent: true, Conflate: true}, nil, "RequeueUnsent", "Conflate")
 	hostileRefuse(t, pattern.Pub, &socket.Options{Mechanism: hostileMechanism{}}, nil, "Mechanism", "hostileMechanism")
 	hostileRefuse(t, pattern.Pub, &socket.Options{Mechanism: plain.Server()}, nil, "Authenticator", "PLAIN")
 	_, err := socket.Probe(t.Context(), "tcp://127.0.0.1:1", &socket.Options{TOS: 256})

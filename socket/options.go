@@ -288,6 +288,9 @@ func (o *Options) validate(spec *pattern.Spec) (*Options, error) {
 	if c.XPubNoDrop && c.OnFull > FullBlock {
 		refuse("OnFull", int(c.OnFull), "FullBlock or FullDefault together with XPubNoDrop")
 	}
+	if c.RequeueUnsent && c.Conflate {
+		refuse("RequeueUnsent", true, "false together with Conflate")
+	}
 	if c.RequeueUnsent && spec != pattern.Push && spec != pattern.Dealer {
 		refuse("RequeueUnsent", true, "false on a "+spec.Name()+" socket")
 	}

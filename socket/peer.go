@@ -130,7 +130,9 @@ func (s *Socket) bury() {
 // welcome makes a peer ready after its handshake, if the pattern takes it.
 // attached says that its end is one of the socket's already.
 func (s *Socket) welcome(p *peer, sess *session.Session, attached bool) error {
-	if sess != nil && p.listener != nil {
+	// (A reader that waits for the budget may wait for the newcomer's messages to be
+	// received: it must not hold them up.)
+	if sess != nil && p.listener != nil && s.opts.RecvBudget < 0 {
 		s.noticeEnded()
 	}
 	for {

@@ -92,8 +92,8 @@ func (s *Socket) RecvBatch(ctx context.Context, messages []*ringwire.Message) (i
 }
 
 // Messages returns the messages as they come. The caller owns each. The
-// sequence ends with the first error of Recv, such as ctx's, or, after Close,
-// without one.
+// sequence ends with the first error of Recv, such as ctx's, which comes with a nil
+// message; or, after Close, without one.
 func (s *Socket) Messages(ctx context.Context) iter.Seq2[*ringwire.Message, error] {
 	return func(yield func(*ringwire.Message, error) bool) {
 		for {

@@ -77,7 +77,8 @@ func (s *Socket) refusal() error {
 }
 
 // Flush waits until everything that was accepted before the call was given to
-// the kernel or, for inproc, to the peer, or is accounted for as dropped.
+// the kernel or, for inproc, to the peer, or is accounted for as dropped. With
+// RequeueUnsent it waits until nothing is queued.
 func (s *Socket) Flush(ctx context.Context) error {
 	if ctx == nil {
 		return fail("flush", "", errNilContext)
@@ -129,5 +130,8 @@ func (s *Socket) reached(goals map[*pipe.End]int64) bool {
 			delete(goals, e)
 		}
 	}
-	return len(goals) == 0 && s.group.Held() == 0
+	if s.opts.RequeueUnsent { // messages may be with another peer by now
+		return s.sum().SendQueued == 0
+	}
+	return len(goals) == 0
 }

@@ -50,7 +50,10 @@ func (b *budget) over(q *Queue) bool {
 		return false
 	}
 	b.mu.Lock()
-	b.list = append(b.list, q)
+	if !q.listed {
+		q.listed = true
+		b.list = append(b.list, q)
+	}
 	b.waiting.Store(int32(len(b.list)))
 	b.mu.Unlock()
 	return b.used.Load() >= b.limit // else it was freed before we were listed
@@ -64,6 +67,9 @@ func (b *budget) free(n int64) {
 	b.mu.Lock()
 	list := b.list
 	b.list = nil
+	for _, q := range list {
+		q.listed = false
+	}
 	b.waiting.Store(0)
 	b.mu.Unlock()
 	for _, q := range list {

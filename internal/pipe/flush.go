@@ -30,11 +30,7 @@ func (e *End) Take(b *Batch) bool {
 	g.mu.Unlock()
 	if retired {
 		g.changes.notify()
-		if g.sendBudget > 0 {
-			g.Room() // in every end
-		} else {
-			g.roomIn(e)
-		}
+		g.roomAfter(e)
 	}
 	return !b.Empty()
 }
@@ -80,11 +76,30 @@ func (e *End) Abandon(b *Batch) {
 	e.spend()
 	g.mu.Unlock()
 	g.changes.notify()
-	if g.sendBudget > 0 {
-		g.Room()
-	} else {
-		g.roomIn(e)
+	g.roomAfter(e)
+}
+
+// roomAfter says that e has room again; with a budget, that every end has.
+func (g *Group) roomAfter(e *End) {
+	g.roomIn(e)
+	if g.sendBudget == 0 {
+		return
 	}
+	g.mu.Lock()
+	var others []*End
+	for _, o := range g.ends {
+		if o != e && (o.wantsRoom.Load() || g.held.msgs > 0 && o.adopts()) {
+			others = append(others, o)
+		}
+	}
+	g.mu.Unlock()
+	for _, o := range others {
+		g.roomIn(o)
+		if o.HasOutput() {
+			o.Flush() // what is held has room now
+		}
+	}
+	g.Room()
 }
 
 // Confirm notes a receipt: the peer has taken in the first mark messages that

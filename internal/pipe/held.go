@@ -17,6 +17,7 @@ func (g *Group) Held() int { return g.held.msgs }
 func (g *Group) hold(e *End) {
 	e.sent.accepted -= int64(e.out.msgs)
 	e.sent.acceptedBytes -= e.out.bytes
+	g.spendHeld(e.out.bytes)
 	g.held.append(&e.out)
 	g.changes.notify()
 	for _, other := range g.ends {
@@ -29,7 +30,12 @@ func (g *Group) hold(e *End) {
 // adopts reports whether e would take something that is held. Needs the send
 // lock.
 func (e *End) adopts() bool {
-	return e.group.held.msgs > 0 && e.attached && e.ready && !e.spoiled.Load() && !e.Full()
+	if e.group.held.msgs == 0 || !e.attached || !e.ready || e.spoiled.Load() || e.lane != nil {
+		return false
+	}
+	n := e.out.msgs + e.flight.msgs // what is held is in the budget already
+	return (e.config.SendHWM <= 0 || n < e.config.SendHWM) &&
+		(e.config.SendHWMBytes <= 0 || n == 0 || e.out.bytes+e.flight.bytes < e.config.SendHWMBytes)
 }
 
 // adopt takes what is held, as far as e has room. Needs the send lock.
@@ -39,6 +45,15 @@ func (e *End) adopt() {
 		e.group.held.moveFirst(&e.out)
 		e.sent.accepted++
 		e.sent.acceptedBytes += e.out.bytes - before
+		e.group.spendHeld(before - e.out.bytes)
+		e.spend()
+	}
+}
+
+// spendHeld notes that so many more bytes are held. Needs the send lock.
+func (g *Group) spendHeld(n int64) {
+	if g.sendBudget > 0 {
+		g.sendUsed += n
 	}
 }
 
@@ -48,6 +63,7 @@ func (g *Group) DropHeld(reason Reason) {
 		g.lost.accepted += int64(n)
 		g.lost.acceptedBytes += bytes
 		g.lost.drop(reason, n, bytes)
+		g.spendHeld(-bytes)
 		g.changes.notify()
 	}
 }

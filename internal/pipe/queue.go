@@ -43,6 +43,7 @@ type Queue struct {
 
 	newest *newest // set when only the newest message is kept
 	budget *budget // of all incoming queues of the socket; nil: none; set before the queue is shared
+	listed bool    // among those who wait for it; guarded by its mu
 	looks  bool    // the consumer may look again and again; set before it has the queue
 
 	_ [64]byte

@@ -229,6 +229,9 @@ func (s *Session) command(body []byte) error {
 			return err
 		}
 		s.heart.setTTL(ttl)
+		if s.group.Shut() {
+			break // what came before was thrown away: no receipt for it
+		}
 		s.control.pong(context)
 		s.Flush()
 	case zmtp.CommandPong:

@@ -39,7 +39,7 @@ const (
 
 // ask notes a PING that is about to be written, behind mark messages, and
 // returns its context, or false if two are unanswered: then it waits for an
-// answer, unless it must be sent, in place of the older of the two.
+// answer, unless it must be sent, in place of the newer of the two.
 func (r *receipts) ask(mark int64, must bool) (context [8]byte, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -47,7 +47,7 @@ func (r *receipts) ask(mark int64, must bool) (context [8]byte, ok bool) {
 		if !must {
 			return context, false
 		}
-		r.n = copy(r.open[:], r.open[1:])
+		r.n-- // the older one's answer is the nearer
 	}
 	r.number++
 	r.open[r.n] = asked{r.number, mark, now()}
@@ -67,9 +67,9 @@ func (r *receipts) answered(context []byte) (mark int64, ok bool) {
 	last := 0 // an answer to whichever came first, if it does not say
 	if len(context) == 8 {
 		number := binary.BigEndian.Uint64(context)
-		for last = r.n - 1; last >= 0 && r.open[last].number != number; last-- {
+		for last = r.n - 1; last >= 0 && r.open[last].number > number; last-- {
 		}
-		if last < 0 {
+		if last < 0 || number > r.number {
 			return 0, false
 		}
 		ok = true

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// source is where a configuration comes from: the command line over the
+// environment over the file over the defaults. It can be read again, when the
+// file has changed.
+type source struct {
+	flags map[string][]string         // by the names of settings, those that were given
+	env   func(string) (string, bool) // os.LookupEnv
+	file  string                      // empty: none
+}
+
+// load returns a complete, valid configuration. Its errors are usage errors.
+func (s *source) load() (*config, error) {
+	c := newConfig()
+	if s.file != "" {
+		if err := readFile(s.file, c); err != nil {
+			return nil, &usageError{err}
+		}
+	}
+	for _, set := range c.settings() {
+		name, given := "--"+set.name, s.flags[set.name]
+		if given == nil {
+			name = envName(set.name)
+			if t, ok := s.env(name); ok {
+				given = []string{t}
+				if set.value.isList() {
+					given = strings.FieldsFunc(t, func(r rune) bool { return r == ',' })
+				}
+			}
+		}
+		if given == nil {
+			continue
+		}
+		if err := set.value.parse(given); err != nil {
+			return nil, usagef("%s %w", name, err)
+		}
+	}
+	return c, c.check()
+}
+
+// envName is the environment variable of a setting.
+func envName(setting string) string {
+	return "RINGWIRE_" + strings.ToUpper(strings.ReplaceAll(setting, "-", "_"))
+}
+
+// lineError is an error at a line of the file.
+type lineError struct {
+	line int
+	err  error
+}
+
+func (e *lineError) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
+func (e *lineError) Unwrap() error { return e.err }
+
+// readFile sets what the file has. Its errors begin with the file and, where it
+// is about a line, its number.
+func readFile(path string, c *config) error {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read the configuration: %w", err)
+	}
+	d := yaml.NewDecoder(bytes.NewReader(content))
+	d.KnownFields(true)
+	err = d.Decode(c)
+	if errors.Is(err, io.EOF) {
+		return nil // an empty file
+	}
+	if err == nil {
+		if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+			return fmt.Errorf("%s: want one document, there is a second", path)
+		}
+		return nil
+	}
+	if at, ok := errors.AsType[*lineError](err); ok {
+		return fmt.Errorf("%s:%d: %s %w", path, at.line, keyAt(content, at.line), at.err)
+	}
+	return fmt.Errorf("%s:%s", path, c.explain(err))
+}
+
+// unknownField is how package yaml tells of a key that config does not have.
+var unknownField = regexp.MustCompile(`^line (\d+): field (.*) not found in type .*$`)
+
+// explain puts the errors of package yaml into the words of a user.
+func (c *config) explain(err error) string {
+	var names []string
+	for _, s := range c.settings() {
+		names = append(names, s.name)
+	}
+	list := []string{strings.TrimPrefix(err.Error(), "yaml: ")}
+	if several, ok := errors.AsType[*yaml.TypeError](err); ok {
+		list = several.Errors
+	}
+	for i, line := range list {
+		if m := unknownField.FindStringSubmatch(line); m != nil {
+			list[i] = fmt.Sprintf("%s: unknown key %q, keys are %s", m[1], m[2], strings.Join(names, ", "))
+			if i < len(list)-1 { // the keys are told once
+				list[i], _, _ = strings.Cut(list[i], ", keys are")
+			}
+		} else if number, rest, ok := strings.Cut(strings.TrimPrefix(line, "line "), ": "); ok && strings.HasPrefix(line, "line ") {
+			list[i] = number + ": " + strings.ReplaceAll(strings.ReplaceAll(rest, "main.config", "settings"), "!!", "")
+		} else {
+			list[i] = " " + line
+		}
+	}
+	return strings.Join(list, "; ")
+}
+
+// keyAt is the key whose value is at a line: on the line itself or, for a list,
+// above it.
+func keyAt(content []byte, line int) string {
+	lines := strings.Split(string(content), "\n")
+	for i := min(line, len(lines)) - 1; i >= 0; i-- {
+		if key, _, ok := strings.Cut(lines[i], ":"); ok && key != "" && !strings.ContainsAny(key[:1], " \t-#") {
+			return strings.Trim(key, `"'`)
+		}
+	}
+	return "a value"
+}
+
+// check refuses settings that do not go together.
+func (c *config) check() error {
+	if c.Kind.value != "forwarder" && c.OnFull.value != "default" && c.OnFull.value != "block" {
+		return usagef("on-full %s is for kind forwarder, a %s has default or block", c.OnFull.value, c.Kind.value)
+	}
+	for _, side := range []struct {
+		name string
+		list []endpoint
+	}{{"frontend", c.Frontend.list}, {"backend", c.Backend.list}} {
+		for _, e := range side.list {
+			if why := e.exposed(); why != "" && !c.Insecure.value {
+				return usagef("%s %s binds %s: without security anybody there could use it; bind a loopback address or ipc, or say --insecure", side.name, e, why)
+			}
+			if side.name == "backend" {
+				for _, other := range c.Frontend.list {
+					if e == other && !e.connects && !strings.HasSuffix(e.address, ":0") && !strings.HasSuffix(e.address, ":*") {
+						return usagef("frontend and backend both bind %s", e)
+					}
+				}
+			}
+		}
+	}
+	return c.checkAdmin()
+}
+
+func (c *config) checkAdmin() error {
+	address := c.Admin.value
+	if address == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return usagef("admin is %q, want host:port such as %s, or nothing for none", address, defaultAdmin)
+	}
+	if why := exposedHost(host); why != "" && !c.Insecure.value {
+		return usagef("admin %s binds %s: anybody there could see and stop the traffic; bind a loopback address, or say --insecure", address, why)
+	}
+	return nil
+}

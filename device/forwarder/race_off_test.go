@@ -1,0 +1,6 @@
+//go:build !race
+
+package main
+
+// raceEnabled has the program built like its tests.
+const raceEnabled = false

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/ringwire/ringwire/pattern"
+	"github.com/ringwire/ringwire/socket"
+)
+
+// specs are the socket types, in the order in which they are told.
+var specs = []*pattern.Spec{
+	pattern.Pub, pattern.Sub, pattern.XPub, pattern.XSub, pattern.Push, pattern.Pull,
+	pattern.Req, pattern.Rep, pattern.Dealer, pattern.Router, pattern.Pair,
+}
+
+func specNames() string {
+	var names []string
+	for _, s := range specs {
+		names = append(names, strings.ToLower(s.Name()))
+	}
+	return strings.Join(names, ", ")
+}
+
+func findSpec(name string) (*pattern.Spec, error) {
+	for _, s := range specs {
+		if strings.EqualFold(s.Name(), name) {
+			return s, nil
+		}
+	}
+	return nil, usagef("--type is %q, want one of %s", name, specNames())
+}
+
+// socketFlags are what the tools need for a socket.
+func socketFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "type", Usage: "`type` of the socket: " + specNames(), Required: true},
+		&cli.StringSliceFlag{Name: "connect", Usage: "`endpoint` to connect to; repeatable"},
+		&cli.StringSliceFlag{Name: "bind", Usage: "`endpoint` to bind; repeatable"},
+		&cli.BoolFlag{Name: "insecure", Usage: "allow to bind tcp addresses that others can reach, without any security"},
+		&cli.StringSliceFlag{Name: "subscribe", Usage: "`prefix` to subscribe to; repeatable; without it, everything (sub, xsub)"},
+		&cli.StringFlag{Name: "identity", Usage: "`name` by which a ROUTER addresses us (req, dealer, router)"},
+	}
+}
+
+// openSocket makes what the flags say. The caller closes it.
+func openSocket(c *cli.Command) (*socket.Socket, error) {
+	spec, err := findSpec(c.String("type"))
+	if err != nil {
+		return nil, err
+	}
+	opts := &socket.Options{}
+	if id := c.String("identity"); id != "" {
+		opts.Identity = []byte(id)
+	}
+	var list []endpoint
+	for _, t := range c.StringSlice("bind") {
+		list = append(list, endpoint{address: t})
+	}
+	for _, t := range c.StringSlice("connect") {
+		list = append(list, endpoint{address: t, connects: true})
+	}
+	if len(list) == 0 {
+		return nil, usagef("%s needs --connect or --bind", c.Name)
+	}
+	for _, e := range list {
+		name := "--bind"
+		if e.connects {
+			name = "--connect"
+		}
+		if err := checkAddress(e.address, !e.connects); err != nil {
+			return nil, usagef("%s %w", name, err)
+		}
+		if why := e.exposed(); why != "" && !c.Bool("insecure") {
+			return nil, usagef("--bind %s is %s: want a loopback address or ipc, or --insecure", e.address, why)
+		}
+	}
+	subscribes := spec == pattern.Sub || spec == pattern.XSub
+	if c.IsSet("subscribe") && !subscribes {
+		return nil, usagef("--subscribe is for sub and xsub, not for %s", strings.ToLower(spec.Name()))
+	}
+	s, err := socket.New(spec, opts)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	if err := open(s, subscribes, c.StringSlice("subscribe"), list); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// open subscribes, binds and connects.
+func open(s *socket.Socket, subscribes bool, prefixes []string, list []endpoint) error {
+	if subscribes {
+		if len(prefixes) == 0 {
+			prefixes = []string{""}
+		}
+		for _, p := range prefixes {
+			if err := s.Subscribe(p); err != nil {
+				return fmt.Errorf("subscribe: %w", err)
+			}
+		}
+	}
+	for _, e := range list {
+		var err error
+		if e.connects {
+			err = s.Connect(e.address)
+		} else {
+			_, err = s.Bind(e.address)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
