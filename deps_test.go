@@ -32,6 +32,9 @@ transport/transporttest: . transport
 transport/inproc: . transport internal/pipe
 socket: internal/buf internal/ring internal/park internal/msg . internal/zmtp internal/pipe pattern internal/security internal/session transport transport/tcp transport/ipc transport/inproc
 socket/sockettest: . transport
+socket/plain: . internal/security
+socket/curve: . internal/security
+socket/zap: . socket pattern transport
 socket/observe: . socket
 device: . socket pattern transport
 device/forwarder: . device socket pattern transport transport/tcp transport/ipc

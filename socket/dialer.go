@@ -3,6 +3,7 @@ package socket
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -131,6 +132,12 @@ func (d *dialer) dial() (net.Conn, error) {
 		if d.ctx.Err() == nil {
 			d.s.events.emit(Event{Kind: ConnectFailed, Endpoint: d.endpoint, Next: d.next(), Err: err})
 		}
+		return nil, err
+	}
+	if d.s.opts.RequireSecure && beyond(conn.RemoteAddr()) && !d.s.encrypts() {
+		conn.Close()
+		err := fmt.Errorf("%s: %w", addr(conn.RemoteAddr()), errInsecure)
+		d.s.events.emit(Event{Kind: ConnectFailed, Endpoint: d.endpoint, Next: d.next(), Err: err})
 		return nil, err
 	}
 	d.s.tally.connects.Add(1)

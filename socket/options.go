@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ringwire/ringwire"
+	"github.com/ringwire/ringwire/internal/security"
 	"github.com/ringwire/ringwire/internal/zmtp"
 	"github.com/ringwire/ringwire/pattern"
 	"github.com/ringwire/ringwire/transport"
@@ -195,12 +196,18 @@ type Options struct {
 	Transports []transport.Transport
 	// Resolver looks names up. nil: the system's.
 	Resolver *net.Resolver
-	// Mechanism secures the connections. nil: NULL. No other exists yet: New
-	// returns an error that wraps errors.ErrUnsupported.
+	// Mechanism secures the connections: one of packages plain and curve. Both
+	// sides must have the same, one as the client, one as the server. It does not
+	// apply over inproc. nil: NULL, which secures nothing.
+	// (ZMQ_PLAIN_SERVER, ZMQ_CURVE_SERVER and their relatives.)
 	Mechanism ringwire.Mechanism
-	// Authenticator decides who may connect. It comes with the mechanisms: not
-	// nil is an error that wraps errors.ErrUnsupported.
+	// Authenticator decides which peers are let in. A server of PLAIN or CURVE
+	// must have one; with NULL it sees their address alone. (ZAP, RFC 27.)
 	Authenticator Authenticator
+	// RequireSecure refuses to bind or connect over tcp, beyond this machine, with
+	// a mechanism that does not encrypt. Without it such a Bind raises an
+	// InsecureBind event.
+	RequireSecure bool
 	// Logger is told every event: what a peer did wrong as a warning, connection
 	// attempts at debug level, the rest as information. nil: silence.
 	Logger *slog.Logger
@@ -306,12 +313,7 @@ func (o *Options) validate(spec *pattern.Spec) (*Options, error) {
 	if size > 32<<10 {
 		refuse("Metadata", fmt.Sprintf("%d bytes", size), "at most 32768 bytes")
 	}
-	if c.Mechanism != nil {
-		bad = append(bad, fmt.Errorf("option Mechanism is %s: %w in this version, want nil (NULL)", c.Mechanism.Name(), errors.ErrUnsupported))
-	}
-	if c.Authenticator != nil {
-		bad = append(bad, fmt.Errorf("option Authenticator is set: %w in this version, want nil", errors.ErrUnsupported))
-	}
+	bad = append(bad, c.validateSecurity())
 	for i, t := range c.Transports {
 		if t == nil {
 			refuse("Transports", fmt.Sprintf("nil at index %d", i), "transports")
@@ -326,6 +328,28 @@ func (o *Options) validate(spec *pattern.Spec) (*Options, error) {
 	c.Metadata = maps.Clone(c.Metadata)
 	c.Transports = slices.Clone(c.Transports)
 	return &c, errors.Join(bad...)
+}
+
+// validateSecurity looks at Mechanism and Authenticator together.
+func (o *Options) validateSecurity() error {
+	if o.Mechanism == nil {
+		return nil
+	}
+	if _, ok := o.Mechanism.(security.Mechanism); !ok {
+		return fmt.Errorf("option Mechanism is a %T, want one of packages socket/plain and socket/curve", o.Mechanism)
+	}
+	if _, judges := o.Mechanism.(security.Judging); judges && o.Authenticator == nil {
+		return fmt.Errorf("option Authenticator is nil with a %s server, want one that says who may connect: curve.AllowAny lets everybody in", o.Mechanism.Name())
+	}
+	return nil
+}
+
+// mechanism is what connections begin with.
+func (o *Options) mechanism() security.Mechanism {
+	if o.Mechanism == nil {
+		return security.Null{}
+	}
+	return o.Mechanism.(security.Mechanism)
 }
 
 // maxMetadata leaves room for the socket type and the identity.

@@ -330,7 +330,7 @@ func (p *peer) event(kind EventKind) Event {
 	return Event{
 		Kind: kind, Endpoint: p.endpoint, Local: info.Local, Remote: info.Remote,
 		Peer: ringwire.WrapPeer(p.end.Peer()), Identity: info.Identity,
-		SocketType: info.SocketType, Mechanism: info.Mechanism,
+		SocketType: info.SocketType, Mechanism: info.Mechanism, Principal: info.Principal,
 	}
 }
 
@@ -351,8 +351,10 @@ func (s *Socket) learn(p *peer, sess *session.Session, local, remote string) err
 	info := pipe.Info{
 		Identity: identity, SocketType: string(kind), Endpoint: p.endpoint,
 		Local: local, Remote: remote, Mechanism: s.session.Mechanism.Name(), Minor31: sess.Minor31(),
-		Metadata: meta,
+		Principal: sess.Principal(),
+		Metadata:  meta,
 	}
+	p.end.Peer().SetPrincipal(info.Principal)
 	s.group.Lock()
 	p.end.Info = info
 	s.group.Unlock()

@@ -25,7 +25,6 @@ import (
 	"github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/internal/park"
 	"github.com/ringwire/ringwire/internal/pipe"
-	"github.com/ringwire/ringwire/internal/security"
 	"github.com/ringwire/ringwire/internal/session"
 	"github.com/ringwire/ringwire/internal/zmtp"
 	"github.com/ringwire/ringwire/pattern"
@@ -139,8 +138,8 @@ func (s *Socket) sessionConfig() session.Config {
 	for name, value := range o.Metadata {
 		own = append(own, zmtp.Property{Name: name, Value: []byte(value)})
 	}
-	return session.Config{
-		Mechanism: security.Null{},
+	config := session.Config{
+		Mechanism: o.mechanism(),
 		Metadata:  own,
 		Limits:    zmtp.Limits{MaxMessage: o.MaxMessageSize, MaxFrames: o.MaxFrames},
 		SpinTurns: o.Spin,
@@ -150,6 +149,10 @@ func (s *Socket) sessionConfig() session.Config {
 			TTL:      uint16(min(o.HeartbeatTTL.Milliseconds()/100, zmtp.MaxPingTTL)),
 		},
 	}
+	if o.Authenticator != nil {
+		config.Judge = s.judge
+	}
+	return config
 }
 
 // pipeConfig bounds the ends of the socket.

@@ -157,6 +157,7 @@ type PeerInfo struct {
 	SocketType    string
 	Version       string // "3.0" or "3.1": what is spoken with it; empty for inproc
 	Mechanism     string
+	Principal     string            // who the Authenticator says it is
 	Metadata      map[string]string // everything it announced
 	Since         time.Time         // when it became ready
 	Connections   int               // how many it took so far
@@ -187,7 +188,7 @@ func (s *Socket) describe(p *peer) PeerInfo {
 	info := PeerInfo{
 		Peer: ringwire.WrapPeer(e.Peer()), Ready: e.Ready(), Endpoint: p.endpoint,
 		Local: e.Info.Local, Remote: e.Info.Remote, Identity: e.Info.Identity,
-		SocketType: e.Info.SocketType, Mechanism: e.Info.Mechanism, Metadata: make(map[string]string),
+		SocketType: e.Info.SocketType, Mechanism: e.Info.Mechanism, Principal: e.Info.Principal, Metadata: make(map[string]string),
 		Since: p.since, Connections: p.epochs, Counters: publicCounters(&c),
 	}
 	for _, property := range e.Info.Metadata {
