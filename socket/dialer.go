@@ -134,7 +134,7 @@ func (d *dialer) dial() (net.Conn, error) {
 		}
 		return nil, err
 	}
-	if d.s.opts.RequireSecure && beyond(conn.RemoteAddr()) && !d.s.encrypts() {
+	if d.s.opts.RequireSecure && beyond(conn.RemoteAddr()) && !d.s.encrypts(d.stream) {
 		conn.Close()
 		err := fmt.Errorf("%s: %w", addr(conn.RemoteAddr()), errInsecure)
 		d.s.events.emit(Event{Kind: ConnectFailed, Endpoint: d.endpoint, Next: d.next(), Err: err})

@@ -40,7 +40,7 @@ func (s *Socket) Bind(endpoint string) (bound string, err error) {
 	case *inproc.Network:
 		l.network, l.name = t, address
 	}
-	insecure := err == nil && s.insecure(l.stream)
+	insecure := err == nil && l.stream != nil && beyond(l.stream.Addr()) && !s.encrypts(t)
 	if insecure && s.opts.RequireSecure {
 		l.stream.Close()
 		l.cancel()
@@ -61,15 +61,15 @@ func (s *Socket) Bind(endpoint string) (bound string, err error) {
 	return l.resolved, nil
 }
 
-var errInsecure = errors.New("other machines can reach it, and nothing is encrypted: use a mechanism of package curve")
+var errInsecure = errors.New("other machines can reach it, and nothing is encrypted: use a mechanism of package curve, or transport/tlstcp")
 
-// insecure reports whether other machines can reach a listener without encryption.
-func (s *Socket) insecure(l transport.Listener) bool {
-	return l != nil && beyond(l.Addr()) && !s.encrypts()
+// encrypts reports whether the mechanism does, or the transport.
+func (s *Socket) encrypts(t transport.Transport) bool {
+	if e, ok := t.(transport.Encrypter); ok && e.Encrypts() {
+		return true
+	}
+	return s.session.Mechanism.Name() == security.CurveName
 }
-
-// encrypts reports whether the mechanism does.
-func (s *Socket) encrypts() bool { return s.session.Mechanism.Name() == security.CurveName }
 
 // beyond reports whether an address is not of this machine alone.
 func beyond(a net.Addr) bool {

@@ -202,10 +202,11 @@ type Options struct {
 	// (ZMQ_PLAIN_SERVER, ZMQ_CURVE_SERVER and their relatives.)
 	Mechanism ringwire.Mechanism
 	// Authenticator decides which peers are let in. A server of PLAIN or CURVE
-	// must have one; with NULL it sees their address alone. (ZAP, RFC 27.)
+	// must have one; with NULL it sees their address, and over tls+tcp their
+	// certificate. (ZAP, RFC 27.)
 	Authenticator Authenticator
-	// RequireSecure refuses to bind or connect over tcp, beyond this machine, with
-	// a mechanism that does not encrypt. Without it such a Bind raises an
+	// RequireSecure refuses to bind or connect beyond this machine where neither the
+	// mechanism nor the transport encrypts. Without it such a Bind raises an
 	// InsecureBind event.
 	RequireSecure bool
 	// Logger is told every event: what a peer did wrong as a warning, connection

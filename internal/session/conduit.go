@@ -72,9 +72,12 @@ var errNoHalfClose = errors.New("session: connection cannot be half closed")
 type netConduit struct {
 	conn  net.Conn
 	wrote *atomic.Uint64 // pieces that were written: a sign of life of a peer that takes them
+	below conduit        // of the system's connection that conn is made of, to ask about the peer; nil: none
 }
 
-func newNetConduit(conn net.Conn) netConduit { return netConduit{conn, new(atomic.Uint64)} }
+func newNetConduit(conn net.Conn) netConduit {
+	return netConduit{conn: conn, wrote: new(atomic.Uint64)}
+}
 
 // netPiece is the most that one Write is given, so that it can be seen to get on.
 const netPiece = 32 << 10
@@ -97,15 +100,24 @@ func (c netConduit) read(to sink, _ *park.Spin, block bool) (int, error) {
 	return 0, err
 }
 
-func (c netConduit) recall()                      { c.conn.SetReadDeadline(past) }
-func (c netConduit) clearRecall()                 { c.conn.SetReadDeadline(time.Time{}) }
-func (c netConduit) inline() bool                 { return false }
-func (c netConduit) unread() bool                 { return false }
-func (c netConduit) untaken() bool                { return false }
-func (c netConduit) answers() (alive, known bool) { return false, false }
-func (c netConduit) progress() uint64             { return c.wrote.Load() }
+func (c netConduit) recall()          { c.conn.SetReadDeadline(past) }
+func (c netConduit) clearRecall()     { c.conn.SetReadDeadline(time.Time{}) }
+func (c netConduit) inline() bool     { return false }
+func (c netConduit) unread() bool     { return c.below != nil && c.below.unread() }
+func (c netConduit) untaken() bool    { return c.below != nil && c.below.untaken() }
+func (c netConduit) progress() uint64 { return c.wrote.Load() }
+
+func (c netConduit) answers() (alive, known bool) {
+	if c.below == nil {
+		return false, false
+	}
+	return c.below.answers()
+}
 
 func (c netConduit) ended() bool {
+	if c.below != nil {
+		return c.below.ended()
+	}
 	conn, ok := c.conn.(interface{ PeerClosed() bool })
 	return ok && conn.PeerClosed()
 }

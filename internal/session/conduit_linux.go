@@ -26,7 +26,13 @@ func newConduit(conn net.Conn) conduit {
 		c.reader, c.writer = c.readReady, c.writeReady
 		return c
 	}
-	return newNetConduit(conn)
+	c := newNetConduit(conn)
+	if outer, ok := conn.(interface{ NetConn() net.Conn }); ok { // TLS
+		if inner, ok := newConduit(outer.NetConn()).(*rawConduit); ok {
+			c.below = inner
+		}
+	}
+	return c
 }
 
 // yieldEvery is how many looks there are between two turns: a turn may wake

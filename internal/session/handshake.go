@@ -137,12 +137,24 @@ func (s *Session) secure() error {
 	}
 }
 
-// admit asks about a peer of NULL, which proves nothing but where it is.
+// certificate is what the transport has verified the peer by, if it did.
+func (s *Session) certificate() (der []byte, name string) {
+	if conn, ok := s.conn.(interface{ PeerCertificate() ([]byte, string) }); ok {
+		return conn.PeerCertificate()
+	}
+	return nil, ""
+}
+
+// admit asks about a peer of NULL, which proves nothing but where it is and what the
+// transport has verified.
 func (s *Session) admit() error {
+	c := ringwire.Credentials{Mechanism: s.config.Mechanism.Name(), Address: s.remote()}
+	c.Certificate, c.Subject = s.certificate()
 	if _, null := s.config.Mechanism.(security.Null); !null || s.config.Judge == nil {
+		s.peer = c.Subject
 		return nil
 	}
-	v, reason := s.config.Judge(ringwire.Credentials{Mechanism: s.config.Mechanism.Name(), Address: s.remote()})
+	v, reason := s.config.Judge(c)
 	if v.Allow && reason == nil {
 		s.peer = v.Principal
 		return nil
@@ -164,6 +176,7 @@ func (s *Session) judge(out []byte) ([]byte, error) {
 		return out, nil
 	}
 	c.Address = s.remote()
+	c.Certificate, c.Subject = s.certificate()
 	var v ringwire.Verdict
 	var reason error
 	if s.config.Judge != nil {
