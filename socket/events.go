@@ -90,9 +90,9 @@ func (n Next) String() string {
 }
 
 // Reason is Err in a word, for counting: "heartbeat", "protocol", "oversize",
-// "rejected", "slow", "identity", "closed here", "closed by the peer", "reset",
-// "timeout", "refused", "no files left", "name", or "other". It is empty without
-// an Err.
+// "rejected", "slow", "identity", "DisconnectPeer", "closed here", "closed by the
+// peer", "reset", "timeout", "refused", "no files left", "name", or "other". It is
+// empty without an Err.
 func (ev Event) Reason() string {
 	err := ev.Err
 	if err == nil {
@@ -120,6 +120,7 @@ var reasons = []struct {
 	{session.ErrSilent, "heartbeat"},
 	{errSlow, "slow"},
 	{errRetake, "identity"},
+	{errEvicted, "DisconnectPeer"},
 	{errStopped, "closed here"},
 	{errGone, "closed by the peer"},
 	{ringwire.ErrTooLarge, "oversize"},

@@ -38,6 +38,7 @@ type peer struct {
 var (
 	errGone    = errors.New("the peer is gone")
 	errStopped = errors.New("the endpoint was closed on this side")
+	errEvicted = errors.New("DisconnectPeer was called for the peer")
 	errRetake  = errors.New("no answer to a PING: a newcomer with the same identity takes over")
 )
 
