@@ -25,8 +25,8 @@ func (p *program) explainCommand() *cli.Command {
 		Usage:     "do only the handshake with an endpoint, and say what is there",
 		ArgsUsage: "<endpoint>",
 		Description: "Sends no message. The round trip is asked for where a second connection can do no harm: not\n" +
-			"of PUSH, DEALER, REQ and PAIR, which might send it a message. The handshake announces a DEALER\n" +
-			"first: a DEALER that has messages waiting for a peer may give it some, which are then lost.",
+			"of PUSH, DEALER, REQ and PAIR, which might send it a message. The handshake announces a SUB without\n" +
+			"a subscription, which takes no message from anybody.",
 		HideHelpCommand: true,
 		OnUsageError:    onUsageError,
 		Flags:           []cli.Flag{&cli.DurationFlag{Name: "timeout", Value: 5 * time.Second, Usage: "`time` to wait for an answer"}},
