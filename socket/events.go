@@ -57,6 +57,7 @@ type Event struct {
 	Remote     string
 	Peer       ringwire.Peer
 	Identity   []byte
+	Name       string // what to call the peer, once the handshake has told: as PeerInfo.Name
 	SocketType string // the peer's
 	Mechanism  string
 	Retry      time.Duration // ConnectRetried: when the next attempt comes
@@ -283,6 +284,8 @@ func (e *events) log(ev Event) {
 	add("peer_type", ev.SocketType)
 	if len(ev.Identity) > 0 {
 		attrs = append(attrs, slog.String("identity", fmt.Sprintf("%q", ev.Identity)))
+	} else if ev.Name != ev.Remote {
+		add("name", ev.Name)
 	}
 	if ev.Next != NextNothing {
 		add("next", ev.Next.String())

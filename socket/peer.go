@@ -330,10 +330,16 @@ func (p *peer) next() Next {
 // event describes p. Needs the send lock, or a peer that nobody else knows.
 func (p *peer) event(kind EventKind) Event {
 	info := &p.end.Info
+	var announced string
+	for _, property := range info.Metadata {
+		if property.Name == nameProperty {
+			announced = string(property.Value)
+		}
+	}
 	return Event{
 		Kind: kind, Endpoint: p.endpoint, Local: info.Local, Remote: info.Remote,
 		Peer: ringwire.WrapPeer(p.end.Peer()), Identity: info.Identity,
-		SocketType: info.SocketType, Mechanism: info.Mechanism,
+		Name: peerName(info.Identity, string(announced), info.Remote), SocketType: info.SocketType, Mechanism: info.Mechanism,
 	}
 }
 

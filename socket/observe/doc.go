@@ -95,6 +95,7 @@
 //	local, remote   addresses, if any
 //	peer            the id of the peer, if any
 //	identity        the peer's, if it announced one
+//	name            the peer's, as a peer has it, if the handshake is complete
 //	type            the peer's socket type, if it is known
 //	mechanism       the connection's, if it is known
 //	retry_seconds   when the next attempt comes, if one does
