@@ -44,7 +44,7 @@ type Counters struct {
 	Accepted      int64 // messages that Send accepted for the peer
 	AcceptedBytes int64 // with frame headers on a connection, without over inproc
 	Written       int64 // given to the kernel, or to an inproc peer
-	Confirmed     int64 // the part of Written that the peer is known to have taken in: see Confirm
+	Confirmed     int64 // the part of Written that the peer is known to have taken in: see Confirm; of a REQ, what was answered, when the connection has ended
 	InDoubt       int64 // the part of Written whose connection has ended before it was confirmed: it may have arrived or not
 	SendQueued    int64
 	SendBytes     int64 // bytes queued
