@@ -3,8 +3,9 @@
 // a socket that nobody asks about costs one goroutine that waits.
 //
 // Var is one socket as an expvar.Var. Publish puts sockets that come and go into
-// the expvar map "ringwire". A Registry is the handler; it also keeps the last
-// events of each socket. Both forget a socket when it is closed.
+// the expvar map "ringwire". A Registry is the handler, to be mounted where a program
+// has its others (its example does it); it also keeps the last events of each socket.
+// Both forget a socket when it is closed.
 //
 // Importing this package imports net/http, and expvar, which registers the handler
 // /debug/vars in http.DefaultServeMux; nothing else of Ringwire does. What is shown
