@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -30,23 +28,18 @@ func (p *program) explainCommand() *cli.Command {
 		HideHelpCommand: true,
 		OnUsageError:    onUsageError,
 		Flags:           []cli.Flag{&cli.DurationFlag{Name: "timeout", Value: 5 * time.Second, Usage: "`time` to wait for an answer"}},
-		Action: func(ctx context.Context, c *cli.Command) error {
-			if c.Args().Len() != 1 {
-				return usagef("explain got %d arguments, want one endpoint", c.Args().Len())
-			}
-			at := c.Args().First()
-			if err := checkAddress(at, false); err != nil {
-				return usagef("<endpoint> %w", err)
+		Action: untilStopped(func(ctx context.Context, c *cli.Command) error {
+			at, err := oneEndpoint(c, "")
+			if err != nil {
+				return err
 			}
 			if c.Duration("timeout") <= 0 {
 				return usagef("--timeout is %v, want more than 0", c.Duration("timeout"))
 			}
-			ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
-			defer stop()
 			ctx, cancel := context.WithTimeout(ctx, c.Duration("timeout"))
 			defer cancel()
 			return explain(ctx, p.stdout, at)
-		},
+		}),
 	}
 }
 
