@@ -40,8 +40,8 @@ func (s *Socket) Confirm(ctx context.Context) error {
 	if err := s.receipts(ctx); err != nil {
 		return fail("confirm", "", err)
 	}
-	loss := s.loss()
 	s.confirming.Lock()
+	loss := s.loss() // under the lock, or an older one could be kept
 	s.reported = loss
 	s.confirming.Unlock()
 	if loss != reported {

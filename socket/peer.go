@@ -131,9 +131,7 @@ func (s *Socket) bury() {
 // welcome makes a peer ready after its handshake, if the pattern takes it.
 // attached says that its end is one of the socket's already.
 func (s *Socket) welcome(p *peer, sess *session.Session, attached bool) error {
-	// (A reader that waits for the budget may wait for the newcomer's messages to be
-	// received: it must not hold them up.)
-	if sess != nil && p.listener != nil && s.opts.RecvBudget < 0 {
+	if sess != nil && p.listener != nil {
 		s.noticeEnded()
 	}
 	for {
@@ -148,13 +146,13 @@ func (s *Socket) welcome(p *peer, sess *session.Session, attached bool) error {
 	}
 }
 
-// noticeEnded looks for connections that have ended while nobody read them: one of
-// them may have been the newcomer's.
+// noticeEnded looks for accepted connections that have ended while nobody read them:
+// one of them may have been the newcomer's.
 func (s *Socket) noticeEnded() {
 	var stalled []*peer
 	s.group.Lock()
 	for _, p := range s.peers {
-		if p.session != nil && p.session.Stalled() {
+		if p.listener != nil && p.session != nil && p.session.Stalled() {
 			stalled = append(stalled, p)
 		}
 	}

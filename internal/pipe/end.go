@@ -128,8 +128,8 @@ type End struct {
 	open      atomic.Bool   // inproc: ready, so that the peer may wake our receivers
 	drained   bool          // callers hold the read token and have emptied the queue; owned by the receiver
 	viaQueue  bool          // the last message came through the queue; owned by the receiver
-	left      atomic.Uint64 // its place among those that left something, until that is received; else 0
-	leaving   atomic.Bool   // more of it is on its way
+	left      atomic.Uint64 // its number among the ends that left something, until that is received; else 0
+	leaving   atomic.Bool   // more of it is on its way, though the peer has left
 	after     atomic.Uint64 // how many had left something when it became ready
 	postponed atomic.Bool   // answers wait for the receiver to have them written
 	filled    atomic.Int64  // when the receiver last read; written by the receiver
