@@ -194,6 +194,12 @@ func (s *Socket) introduced(shaking context.Context, conn net.Conn, p *peer, loc
 	apart(func() {
 		stop := context.AfterFunc(shaking, func() { conn.Close() })
 		sess, err = s.shake(conn, p, local, remote)
+		if p.entrant != nil {
+			err = p.entrant.shaken(err)
+			if p.entrant.evicted != nil {
+				s.tally.refused.Add(1)
+			}
+		}
 		stop()
 		if err == nil {
 			err = s.welcome(p, sess, p.dialer != nil)

@@ -28,6 +28,11 @@ const (
 	DefaultHandshakeTimeout = 10 * time.Second
 	DefaultMaxMessageSize   = 64 << 20
 	DefaultMaxFrames        = 1024
+
+	DefaultMaxConnectionsPerAddress = 1024
+	DefaultMaxAcceptRate            = 100
+	DefaultMaxHandshakes            = 1024
+	DefaultMaxSubscriptions         = 1_000_000
 )
 
 // FullPolicy is what a socket does with a message for a peer that has no room.
@@ -154,6 +159,21 @@ type Options struct {
 	MaxFrames int
 	// MaxConnections bounds the accepted peers of the socket. 0, -1: no limit.
 	MaxConnections int
+	// MaxConnectionsPerAddress bounds those of one IPv4 address, or one IPv6 network
+	// of 64 bits. 0: 1024, and no limit for this machine itself; -1: no limit.
+	MaxConnectionsPerAddress int
+	// MaxAcceptRate bounds the connections that one such address makes in a second;
+	// twice as many may come at once. 0: 100, and no limit for this machine itself;
+	// -1: no limit.
+	MaxAcceptRate int
+	// MaxHandshakes bounds the accepted connections that are in the handshake. When
+	// there are so many, the socket accepts no more until one is done, and after a
+	// tenth of a second ends the oldest. 0: 1024, -1: no limit.
+	MaxHandshakes int
+	// MaxSubscriptions bounds the topics that one peer has with a PUB or XPUB, and
+	// their bytes, to 64 each on average. A peer that wants more loses its
+	// connection. 0: 1,000,000, -1: no limit.
+	MaxSubscriptions int
 
 	// HeartbeatInterval is how often a peer of ZMTP 3.1 is asked for a sign of
 	// life. 0, -1: never. (ZMQ_HEARTBEAT_IVL.)
@@ -263,6 +283,10 @@ func (o *Options) validate(spec *pattern.Spec) (*Options, error) {
 	number64("MaxMessageSize", &c.MaxMessageSize, DefaultMaxMessageSize)
 	number("MaxFrames", &c.MaxFrames, DefaultMaxFrames)
 	number("MaxConnections", &c.MaxConnections, -1)
+	number("MaxConnectionsPerAddress", &c.MaxConnectionsPerAddress, 0) // see newAdmission
+	number("MaxAcceptRate", &c.MaxAcceptRate, 0)
+	number("MaxHandshakes", &c.MaxHandshakes, DefaultMaxHandshakes)
+	number("MaxSubscriptions", &c.MaxSubscriptions, DefaultMaxSubscriptions)
 	span("HeartbeatInterval", &c.HeartbeatInterval, -1)
 	span("HeartbeatTimeout", &c.HeartbeatTimeout, 0)
 	span("UserTimeout", &c.UserTimeout, 0)

@@ -23,6 +23,7 @@ type peer struct {
 	endpoint string
 	dialer   *dialer   // nil for an accepted peer
 	listener *listener // nil for a connected one
+	entrant  *entrant  // likewise
 
 	// Guarded by the send lock.
 	session *session.Session // nil for inproc, or while there is no connection
