@@ -94,8 +94,8 @@ func (x *xpub) admits(e *pipe.End, topic string, subscribe bool) bool {
 	if !x.manual {
 		return !subscribe || x.fan.admits(e, topic)
 	}
-	o := x.notices.of(e)
-	return x.fan.within(e, o.notices, o.bytes+int64(len(topic)))
+	o, known := x.notices.of(e, topic)
+	return known || x.fan.within(e, o.notices, o.bytes+int64(len(topic)))
 }
 
 // tell applies a subscription, unless that is left to the application, and
@@ -201,11 +201,13 @@ func (n *notices) remove(at *list.Element) {
 	}
 }
 
-// of is what waits of the peer of e, if the application applies subscriptions.
-func (n *notices) of(e *pipe.End) owed {
+// of is what waits of the peer of e, if the application applies subscriptions, and
+// whether this topic does.
+func (n *notices) of(e *pipe.End, topic string) (o owed, known bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.owed[e.Peer()]
+	_, known = n.at[noticeKey{e.Peer(), topic}]
+	return n.owed[e.Peer()], known
 }
 
 func (n *notices) any() bool {
