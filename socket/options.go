@@ -56,7 +56,11 @@ const (
 )
 
 // Authenticator decides whether a peer may talk to the socket. It is called
-// on a goroutine of the connection and must obey ctx.
+// on a goroutine of its own and must obey ctx. A peer is refused if Allow is false;
+// it is told so, and libzmq then does not come back. With an error, which the event
+// has, it is not let in either: if that wraps ringwire.ErrRejected it is refused for
+// this reason, else the connection is closed without a word and the peer may try
+// again. A panic, and no answer within 5 seconds, are such errors.
 type Authenticator func(ctx context.Context, c ringwire.Credentials) (ringwire.Verdict, error)
 
 // Options configure a Socket. The zero value of every field is the documented

@@ -1,6 +1,7 @@
 package security
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -76,7 +77,14 @@ func (c *plainClient) Start(dst []byte) ([]byte, error) {
 	return zmtp.AppendCommand(dst, zmtp.CommandHello, data), nil
 }
 
+// libzmqError is how an ERROR of libzmq's PLAIN server begins instead of with its
+// length, 5, and an E: a C compiler takes the E of "\x5ERROR" for a digit.
+const libzmqError = "\x5eRROR"
+
 func (c *plainClient) Handle(dst, body []byte) ([]byte, error) {
+	if rest, ok := bytes.CutPrefix(body, []byte(libzmqError)); ok {
+		body = append([]byte("\x05"+zmtp.CommandError), rest...)
+	}
 	data, err := c.command(body)
 	if err != nil {
 		return c.fail(dst, err)

@@ -79,7 +79,17 @@ func TestPlainDenied(t *testing.T) {
 	if !errors.Is(err, ringwire.ErrRejected) || strings.Contains(err.Error(), "secret") {
 		t.Errorf("the server says %v, want ErrRejected without the password", err)
 	}
-	if _, err := step(client, wire, same); !errors.Is(err, ringwire.ErrRejected) || !strings.Contains(err.Error(), "400") {
-		t.Errorf("the client says %v, want ErrRejected with 400", err)
+	// As RFC 24 has it, and as libzmq's server writes it.
+	other, _ := plainPair(t, "", "")
+	other.Start(nil)
+	for name, err := range map[string]error{
+		"ours":     second(step(client, wire, same)),
+		"libzmq's": second(other.Handle(nil, []byte("^RROR\x03400"))),
+	} {
+		if !errors.Is(err, ringwire.ErrRejected) || !strings.Contains(err.Error(), "400") {
+			t.Errorf("of %s ERROR the client says %v, want ErrRejected with 400", name, err)
+		}
 	}
 }
+
+func second[T any](_ T, err error) error { return err }

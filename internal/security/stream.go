@@ -8,6 +8,7 @@ import (
 
 	//lint:ignore SA1019 secretbox computes a subkey for every message that is the same for all: see direction
 	"golang.org/x/crypto/poly1305"
+	//lint:ignore SA1019 secretbox computes a subkey for every message that is the same for all: see direction
 	"golang.org/x/crypto/salsa20/salsa"
 
 	"github.com/ringwire/ringwire"

@@ -146,7 +146,7 @@ func (s *Session) certificate() (der []byte, name string) {
 }
 
 // admit asks about a peer of NULL, which proves nothing but where it is and what the
-// transport has verified.
+// transport has verified. For what it is told if it is not let in see judge.
 func (s *Session) admit() error {
 	c := ringwire.Credentials{Mechanism: s.config.Mechanism.Name(), Address: s.remote()}
 	c.Certificate, c.Subject = s.certificate()
@@ -159,13 +159,15 @@ func (s *Session) admit() error {
 		s.peer = v.Principal
 		return nil
 	}
-	if out, err := zmtp.AppendError(nil, security.DeniedReason); err == nil {
+	if out, err := zmtp.AppendError(nil, security.DeniedReason); err == nil && told(reason) {
 		s.conn.Write(out) // we close either way
 	}
 	return because(fmt.Errorf("the peer at %s: not allowed: %w", s.remote(), ringwire.ErrRejected), reason)
 }
 
-// judge answers a mechanism that asks for a verdict.
+// judge answers a mechanism that asks for a verdict. A peer that is refused is sent
+// an ERROR, after which libzmq never comes back. One of which nothing could be found
+// out is not: it may be let in the next time (RFC 27 has status 300 for that).
 func (s *Session) judge(out []byte) ([]byte, error) {
 	asker, ok := s.mech.(security.Asker)
 	if !ok {
@@ -184,9 +186,16 @@ func (s *Session) judge(out []byte) ([]byte, error) {
 	}
 	v.Allow = v.Allow && reason == nil
 	s.peer = v.Principal
+	before := len(out)
 	out, err := asker.Verdict(out, v)
+	if !told(reason) {
+		out = out[:before]
+	}
 	return out, because(err, reason)
 }
+
+// told reports whether a peer that is not let in for this reason is sent an ERROR.
+func told(reason error) bool { return reason == nil || errors.Is(reason, ringwire.ErrRejected) }
 
 // because adds to an error why the peer was not let in. The peer is not told.
 func because(err, reason error) error {

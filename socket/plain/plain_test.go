@@ -81,11 +81,14 @@ func TestUsers(t *testing.T) {
 	}
 }
 
-// TestRefused: a wrong password is refused, and both sides are told; an
-// Authenticator that panics, fails or takes too long lets nobody in.
+// TestRefused: SEC-13. Whatever is no clear yes keeps a client out. It is told so if
+// that was a no, and not if nothing could be found out.
 func TestRefused(t *testing.T) {
 	for name, auth := range map[string]socket.Authenticator{
 		"no": func(context.Context, ringwire.Credentials) (ringwire.Verdict, error) { return ringwire.Verdict{}, nil },
+		"no, with a reason": func(context.Context, ringwire.Credentials) (ringwire.Verdict, error) {
+			return ringwire.Verdict{}, fmt.Errorf("not on Sundays: %w", ringwire.ErrRejected)
+		},
 		"error": func(context.Context, ringwire.Credentials) (ringwire.Verdict, error) {
 			return ringwire.Verdict{Allow: true}, errors.New("out of order")
 		},
@@ -115,6 +118,7 @@ func TestRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer client.Close()
+			hears := client.Events(t.Context())
 			if err := client.Connect(at); err != nil {
 				t.Fatal(err)
 			}
@@ -129,6 +133,18 @@ func TestRefused(t *testing.T) {
 					t.Errorf("the password is in the event: %v", ev.Err)
 				}
 				break
+			}
+			want := socket.HandshakeFailed
+			if strings.HasPrefix(name, "no") {
+				want = socket.Rejected
+			}
+			for ev := range hears {
+				if ev.Kind == socket.Rejected || ev.Kind == socket.HandshakeFailed {
+					if ev.Kind != want {
+						t.Errorf("the client's event: got %v: %v, want %v", ev.Kind, ev.Err, want)
+					}
+					break
+				}
 			}
 		})
 	}

@@ -40,7 +40,8 @@ var last atomic.Uint64 // number of the last request of this process
 // private inproc network; none: the process-wide one.
 //
 // Everything but a well-formed 200 denies: another status, a reply that is not what
-// RFC 27 says, no reply in time, no handler. The principal is the reply's user id.
+// RFC 27 says, no reply in time, no handler. Only after a 400 is the peer told so;
+// after all else it may try again. The principal is the reply's user id.
 func Authenticator(domain string, transports ...transport.Transport) (socket.Authenticator, error) {
 	if domain == "" {
 		return nil, errors.New("zap: the domain is empty, want a name such as \"global\"")
@@ -103,7 +104,9 @@ func reply(m *ringwire.Message, id string) (ringwire.Verdict, error) {
 	switch status {
 	case statusOK:
 		return ringwire.Verdict{Allow: true, Principal: string(m.Frame(4))}, nil
-	case statusTemporary, statusDenied, statusError:
+	case statusDenied:
+		return ringwire.Verdict{}, fmt.Errorf("status %s: %.100q: %w", status, text, ringwire.ErrRejected)
+	case statusTemporary, statusError:
 		return ringwire.Verdict{}, fmt.Errorf("status %s: %.100q", status, text)
 	}
 	return ringwire.Verdict{}, fmt.Errorf("a reply with status %.20q, want 200, 300, 400 or 500", status)
