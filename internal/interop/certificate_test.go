@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/ringwire/ringwire"
+	"github.com/ringwire/ringwire/internal/peertest"
 	"github.com/ringwire/ringwire/socket/curve"
 )
 
@@ -17,11 +18,7 @@ import (
 func needCzmq(t *testing.T) *python {
 	t.Helper()
 	py := startPython(t)
-	path, err := interpreter()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command(path, "-c", `import ctypes; ctypes.CDLL("libczmq.so.4")`).CombinedOutput(); err != nil {
+	if out, err := exec.Command(peertest.Python(t, "zmq"), "-c", `import ctypes; ctypes.CDLL("libczmq.so.4")`).CombinedOutput(); err != nil {
 		if os.Getenv("RINGWIRE_INTEROP") == "require" {
 			t.Fatalf("no czmq (Debian's libczmq4 has it), and RINGWIRE_INTEROP=require: %s", out)
 		}
