@@ -39,7 +39,7 @@ benchmarks/internal/result:
 benchmarks/internal/report: benchmarks/internal/result
 benchmarks/internal/host: benchmarks/internal/result
 benchmarks/internal/chaos: . socket socket/sockettest pattern transport
-benchmarks: . socket pattern transport transport/tcp transport/ipc internal/ring benchmarks/internal/result benchmarks/internal/report benchmarks/internal/host benchmarks/internal/chaos
+benchmarks: . device socket pattern transport transport/tcp transport/ipc internal/ring benchmarks/internal/result benchmarks/internal/report benchmarks/internal/host benchmarks/internal/chaos
 examples/hello: . socket pattern
 examples/quickstart: . socket pattern transport transport/inproc
 examples/python: . socket pattern
