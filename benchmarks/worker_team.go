@@ -144,8 +144,8 @@ func (t *team) withDevice(ctx context.Context) (context.Context, func()) {
 	if t.device != nil {
 		go func() {
 			select {
-			case <-t.device.done:
-				cancel(fmt.Errorf("device: %w", t.device.ended()))
+			case <-t.device.Done:
+				cancel(fmt.Errorf("device: %w", t.device.Ended()))
 			case <-ctx.Done():
 			}
 		}()
@@ -276,6 +276,6 @@ func (t *team) close() {
 // kill ends the workers at once.
 func (t *team) kill() {
 	for _, p := range t.processes() {
-		p.kill()
+		p.Kill()
 	}
 }

@@ -1,32 +1,21 @@
 package device_test
 
 import (
-	"bytes"
 	"context"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/ringwire/ringwire/device"
+	"github.com/ringwire/ringwire/internal/peertest"
 	"github.com/ringwire/ringwire/pattern"
 )
 
 // runPython runs a program with pyzmq to its end, and returns what it prints.
-// Without pyzmq the test is skipped; with RINGWIRE_INTEROP=require it fails.
 func runPython(t *testing.T, program string, args ...string) string {
 	t.Helper()
-	path := "/usr/bin/python3"
-	if _, err := os.Stat(path); err != nil {
-		path = "python3"
-	}
-	if out, err := exec.Command(path, "-c", "import zmq").CombinedOutput(); err != nil {
-		if os.Getenv("RINGWIRE_INTEROP") == "require" {
-			t.Fatalf("%s cannot import zmq (Debian's python3-zmq has it), and RINGWIRE_INTEROP=require: %v: %s", path, err, bytes.TrimSpace(out))
-		}
-		t.Skipf("%s cannot import zmq (Debian's python3-zmq has it): %v", path, err)
-	}
+	path := peertest.Python(t, "zmq")
 	ctx, cancel := context.WithTimeout(t.Context(), 2*limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, append([]string{"-c", program}, args...)...)

@@ -24,12 +24,14 @@ type fairQueue struct {
 // there is none.
 func (f *fairQueue) tryRecv(m *msg.Message) *pipe.End {
 	f.hot = f.group.TakeReady(f.hot)
+	waiting := false
 	for i := 0; i < len(f.hot); i++ {
 		if f.next >= len(f.hot) {
 			f.next = 0
 		}
 		e := f.hot[f.next]
-		if e.Waits(f.hot) {
+		if e.Waits() {
+			waiting = true
 			f.next++
 			continue
 		}
@@ -49,6 +51,9 @@ func (f *fairQueue) tryRecv(m *msg.Message) *pipe.End {
 			}
 		}
 		f.next++
+	}
+	if waiting && f.Inputs() {
+		return f.tryRecv(m) // the end that they waited for was found to be done
 	}
 	return nil
 }
@@ -72,7 +77,7 @@ func (f *fairQueue) remove(i int) {
 // Inputs implements pipe.Inbox.
 func (f *fairQueue) Inputs() bool {
 	for _, e := range f.hot {
-		if e.Readable() {
+		if e.Readable() && !e.Waits() {
 			return true
 		}
 	}
@@ -82,10 +87,13 @@ func (f *fairQueue) Inputs() bool {
 // Settle implements pipe.Inbox.
 func (f *fairQueue) Settle() bool {
 	f.hot = f.group.TakeReady(f.hot)
+	waiting := false
 	for i := len(f.hot) - 1; i >= 0; i-- {
-		if !f.letGo(i) {
+		if f.hot[i].Waits() {
+			waiting = true // we are woken when the end that it waits for is done
+		} else if !f.letGo(i) {
 			return true
 		}
 	}
-	return false
+	return waiting && f.Inputs() // we may have found it to be done just now
 }

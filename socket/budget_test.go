@@ -101,3 +101,40 @@ func TestRecvBudget(t *testing.T) {
 		})
 	}
 }
+
+// TestSendBudgetResumesRequests: a REP that takes no more requests because the budget
+// is used up by the reply to one requester goes on with all of them when it is free.
+func TestSendBudgetResumesRequests(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), confGuard)
+	defer cancel()
+	rep := tokenOpen(t, pattern.Rep, socket.Options{SendBudget: 64 << 10, SendBuffer: 64 << 10})
+	at := tokenBind(t, rep, "tcp://127.0.0.1:0")
+	reply := make([]byte, 8<<20) // more than the system keeps for a connection of which nothing is read
+	var first, second *confRaw
+	for i, raw := range []**confRaw{&first, &second} {
+		*raw = confDial(t, at)
+		(*raw).handshake(1, "Socket-Type", "REQ")
+		(*raw).message("", "request")
+		if i == 1 {
+			break
+		}
+		if _, err := rep.Recv(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := rep.SendMessage(ctx, ringwire.NewMessage(reply)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tokenUntil(t, "the second request is here", func() bool { return rep.Stats().RecvQueued == 1 })
+	if _, err := rep.TryRecv(); !errors.Is(err, ringwire.ErrAgain) {
+		t.Fatalf("a request while the budget is used up: %v, want ErrAgain", err)
+	}
+	go io.Copy(io.Discard, first.in)
+	if _, err := rep.Recv(ctx); err != nil {
+		t.Fatalf("the second request: %v; %+v", err, rep.Stats().Counters)
+	}
+	if err := rep.Send(ctx, []byte("reply")); err != nil {
+		t.Fatal(err)
+	}
+	second.wantMessage("", "reply")
+}

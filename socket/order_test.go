@@ -13,15 +13,25 @@ import (
 // connection was broken again and again while the receiver had no room, so that it
 // could not see the end of one connection before the next came.
 func TestOrderOverReconnectsWhenFull(t *testing.T) {
-	for _, endpoint := range []string{"tcp://127.0.0.1:0", "ipc://*"} {
-		t.Run(fmt.Sprintf("%.3s", endpoint), func(t *testing.T) {
+	for _, test := range []struct {
+		endpoint string
+		opts     socket.Options
+	}{
+		{"tcp://127.0.0.1:0", socket.Options{RecvHWM: 3}},
+		{"ipc://*", socket.Options{RecvHWM: 3}},
+		// Those that left must get on though the newcomers have used up the budget.
+		{"tcp://127.0.0.1:0", socket.Options{RecvBudget: 1000}},
+		{"ipc://*", socket.Options{RecvBudget: 1000}},
+	} {
+		t.Run(fmt.Sprintf("%.3s/budget=%d", test.endpoint, test.opts.RecvBudget), func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), confGuard)
 			defer cancel()
-			pull := tokenOpen(t, pattern.Pull, socket.Options{RecvHWM: 3})
+			pull := tokenOpen(t, pattern.Pull, test.opts)
 			push := confNew(t, "tcp").New(pattern.Push, nil)
-			tokenConnect(t, push, tokenBind(t, pull, endpoint))
-			next := confNew(t, "tcp").Events(push)
+			tokenConnect(t, push, tokenBind(t, pull, test.endpoint))
+			next, accepted := confNew(t, "tcp").Events(push), confNew(t, "tcp").Events(pull)
 			next(socket.Ready)
+			accepted(socket.Ready)
 			const rounds, each = 4, 30
 			for round := range rounds {
 				for i := range each {
@@ -37,6 +47,7 @@ func TestOrderOverReconnectsWhenFull(t *testing.T) {
 						t.Fatal(err)
 					}
 					next(socket.Ready)
+					accepted(socket.Ready)
 				}
 			}
 			last, got := -1, 0
@@ -58,5 +69,41 @@ func TestOrderOverReconnectsWhenFull(t *testing.T) {
 				t.Errorf("%d are lost, %d in doubt", lost, push.Stats().InDoubt)
 			}
 		})
+	}
+}
+
+// TestEndOfConnectedPeerHoldsNobodyUp: a peer that we connected to comes back as the
+// same one, so nobody waits for what it sent before: with its connection ended while
+// there was no room, newcomers are received all the same.
+func TestEndOfConnectedPeerHoldsNobodyUp(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), confGuard)
+	defer cancel()
+	pull := tokenOpen(t, pattern.Pull, socket.Options{RecvHWM: 3})
+	at := tokenBind(t, pull, "tcp://127.0.0.1:0")
+	source := tokenOpen(t, pattern.Push, socket.Options{})
+	tokenConnect(t, pull, tokenBind(t, source, "tcp://127.0.0.1:0"))
+	const each = 30
+	for i := range each {
+		if err := source.Send(ctx, fmt.Append(nil, i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := source.Shutdown(ctx); err != nil {
+		t.Fatal(err)
+	}
+	push := tokenOpen(t, pattern.Push, socket.Options{})
+	tokenConnect(t, push, at)
+	if err := push.Send(ctx, []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	if err := pull.WaitPeers(ctx, 2); err != nil {
+		t.Fatal(err)
+	}
+	for i := range each + 1 {
+		m, err := pull.Recv(ctx)
+		if err != nil {
+			t.Fatalf("message %d: %v; %+v", i, err, pull.Stats().Counters)
+		}
+		m.Release()
 	}
 }

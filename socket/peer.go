@@ -38,6 +38,7 @@ type peer struct {
 var (
 	errGone    = errors.New("the peer is gone")
 	errStopped = errors.New("the endpoint was closed on this side")
+	errEvicted = errors.New("DisconnectPeer was called for the peer")
 	errRetake  = errors.New("no answer to a PING: a newcomer with the same identity takes over")
 )
 
@@ -130,9 +131,7 @@ func (s *Socket) bury() {
 // welcome makes a peer ready after its handshake, if the pattern takes it.
 // attached says that its end is one of the socket's already.
 func (s *Socket) welcome(p *peer, sess *session.Session, attached bool) error {
-	// (A reader that waits for the budget may wait for the newcomer's messages to be
-	// received: it must not hold them up.)
-	if sess != nil && p.listener != nil && s.opts.RecvBudget < 0 {
+	if sess != nil && p.listener != nil {
 		s.noticeEnded()
 	}
 	for {
@@ -147,13 +146,13 @@ func (s *Socket) welcome(p *peer, sess *session.Session, attached bool) error {
 	}
 }
 
-// noticeEnded looks for connections that have ended while nobody read them: one of
-// them may have been the newcomer's.
+// noticeEnded looks for accepted connections that have ended while nobody read them:
+// one of them may have been the newcomer's.
 func (s *Socket) noticeEnded() {
 	var stalled []*peer
 	s.group.Lock()
 	for _, p := range s.peers {
-		if p.session != nil && p.session.Stalled() {
+		if p.listener != nil && p.session != nil && p.session.Stalled() {
 			stalled = append(stalled, p)
 		}
 	}
@@ -329,10 +328,16 @@ func (p *peer) next() Next {
 // event describes p. Needs the send lock, or a peer that nobody else knows.
 func (p *peer) event(kind EventKind) Event {
 	info := &p.end.Info
+	var announced string
+	for _, property := range info.Metadata {
+		if property.Name == nameProperty {
+			announced = string(property.Value)
+		}
+	}
 	return Event{
 		Kind: kind, Endpoint: p.endpoint, Local: info.Local, Remote: info.Remote,
 		Peer: ringwire.WrapPeer(p.end.Peer()), Identity: info.Identity,
-		SocketType: info.SocketType, Mechanism: info.Mechanism,
+		Name: peerName(info.Identity, string(announced), info.Remote), SocketType: info.SocketType, Mechanism: info.Mechanism,
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 // number.
 func stuffed(t *testing.T, opts socket.Options) (push *socket.Socket, at string, raw *confRaw, sent int) {
 	t.Helper()
-	opts.SendHWM, opts.SendBuffer = 20, 4096
+	opts.SendHWM, opts.SendBuffer = 20, 64<<10
 	push = tokenOpen(t, pattern.Push, opts)
 	at = tokenBind(t, push, "tcp://127.0.0.1:0")
 	raw = confDial(t, at)
@@ -101,5 +101,90 @@ func TestRequeuedAtClose(t *testing.T) {
 	}
 	if st := push.Stats(); st.SendDropped.Closed != held || st.SendQueued != 0 {
 		t.Errorf("got %d dropped as closed, %d queued, want %d, 0", st.SendDropped.Closed, st.SendQueued, held)
+	}
+}
+
+// TestFlushWaitsForWhatIsHeld: what is held for nobody was not given to anybody, so
+// Flush waits for it, and Confirm with it.
+func TestFlushWaitsForWhatIsHeld(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), confGuard)
+	defer cancel()
+	push, at, raw, sent := stuffed(t, socket.Options{RequeueUnsent: true})
+	events := confNew(t, "tcp").Events(push)
+	raw.conn.Close()
+	doubt := events(socket.Disconnected).InDoubt
+	past, stop := context.WithCancel(ctx)
+	stop()
+	if err := push.Flush(past); !errors.Is(err, context.Canceled) {
+		t.Errorf("Flush with %d messages held = %v, want its context's error", push.Stats().SendQueued, err)
+	}
+	if err := push.Confirm(past); !errors.Is(err, context.Canceled) {
+		t.Errorf("Confirm with %d messages held = %v, want its context's error", push.Stats().SendQueued, err)
+	}
+	pull := tokenOpen(t, pattern.Pull, socket.Options{})
+	tokenConnect(t, pull, at)
+	if err := push.Flush(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if st := push.Stats(); st.Written != int64(sent) || st.SendQueued != 0 {
+		t.Errorf("after Flush %d of %d are written, %d queued", st.Written, sent, st.SendQueued)
+	}
+	if err := push.Confirm(ctx); !errors.Is(err, ringwire.ErrNoReceipt) {
+		t.Errorf("Confirm with %d in doubt = %v, want ErrNoReceipt", doubt, err)
+	}
+	if err := push.Confirm(ctx); err != nil {
+		t.Errorf("a second Confirm = %v", err)
+	}
+	if st, have := push.Stats(), pull.Stats().RecvQueued; st.Confirmed != int64(sent)-doubt || have != st.Confirmed {
+		t.Errorf("%d of %d are confirmed, and the peer has %d; %d are in doubt", st.Confirmed, sent, have, doubt)
+	}
+}
+
+// TestHeldMessagesAreInTheBudget: what is held for nobody uses the budget of the
+// socket; it needs none anew when it goes to another peer, even one for which the
+// budget leaves no room, and gives it back when it is written.
+func TestHeldMessagesAreInTheBudget(t *testing.T) {
+	for _, later := range []bool{false, true} {
+		t.Run(fmt.Sprintf("later=%v", later), func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), confGuard)
+			defer cancel()
+			const budget = 10 * 64 << 10
+			push, at, raw, sent := stuffed(t, socket.Options{RequeueUnsent: true, SendBudget: budget})
+			events := confNew(t, "tcp").Events(push)
+			var heir *confRaw
+			if !later {
+				heir = confDial(t, at)
+				heir.handshake(1, "Socket-Type", "PULL")
+				if err := push.WaitPeers(ctx, 2); err != nil {
+					t.Fatal(err)
+				}
+			}
+			raw.conn.Close()
+			ev := events(socket.Disconnected)
+			if later {
+				if err := push.TrySend(numbered(sent)); !errors.Is(err, ringwire.ErrAgain) {
+					t.Errorf("TrySend with the budget used up by what is held = %v, want ErrAgain", err)
+				}
+				if st := push.Stats(); st.SendBytes < budget || st.SendBytes > budget+2*64<<10 {
+					t.Errorf("%d bytes are queued, want about %d", st.SendBytes, budget)
+				}
+				heir = confDial(t, at)
+				heir.handshake(1, "Socket-Type", "PULL")
+			}
+			done := make(chan error, 1)
+			go func() { done <- push.Send(ctx, numbered(sent)) }()
+			for i := int(ev.InDoubt); i <= sent; i++ {
+				heir.wantMessage(string(numbered(i)))
+			}
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+			tokenUntil(t, "everything is written", func() bool { return push.Stats().SendQueued == 0 })
+			for range budget / (64 << 10) { // as much as fits at once, so none of it leaked
+				if err := push.TrySend(numbered(0)); err != nil {
+					t.Fatalf("with nothing queued: %v; %+v", err, push.Stats().Counters)
+				}
+			}
+		})
 	}
 }

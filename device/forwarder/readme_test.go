@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ringwire/ringwire/internal/peertest"
 )
 
 // quickStart is what a README tells to do: a command, what it says, two programs,
@@ -63,7 +65,7 @@ func readQuickStart(t *testing.T, path, title string) (q quickStart) {
 func TestReadmeQuickStart(t *testing.T) {
 	for _, where := range []struct{ path, title string }{{"../../README.md", "A forwarder in between"}, {"README.md", "Quick start"}} {
 		t.Run(where.title, func(t *testing.T) {
-			path := needPython(t)
+			path := peertest.Python(t, "zmq")
 			q := readQuickStart(t, where.path, where.title)
 			if want := "go run ./device/forwarder"; q.command != want {
 				t.Errorf("the command is %q, want %q", q.command, want)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringwire/ringwire/internal/peertest"
 	"github.com/ringwire/ringwire/pattern"
 	"github.com/ringwire/ringwire/socket"
 )
@@ -82,7 +83,7 @@ func TestRestarted(t *testing.T) {
 		t.Run(peers, func(t *testing.T) {
 			ours, theirs := strings.Contains(peers, "ringwire"), strings.Contains(peers, "pyzmq")
 			if theirs {
-				needPython(t)
+				peertest.Python(t, "zmq")
 			}
 			p := start(t)
 			var publishers []string

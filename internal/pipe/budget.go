@@ -46,7 +46,7 @@ const slotSize = int64(unsafe.Sizeof(msg.Message{}))
 
 // over reports whether q must wait, and remembers it if so.
 func (b *budget) over(q *Queue) bool {
-	if b.used.Load() < b.limit {
+	if b.used.Load() < b.limit || q.parting.Load() && q.held() == 0 {
 		return false
 	}
 	b.mu.Lock()

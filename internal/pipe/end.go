@@ -63,6 +63,11 @@ type Config struct {
 	RecvHWMBytes int64
 	Conflate     bool // keep only the newest message, each way
 	Connecting   bool // survives its connections: made by Connect, not by an accepted peer
+
+	// Unanswered is asked when a connection has ended, over which so many messages
+	// were written without a receipt: how many of those, the last ones, the peer has
+	// not shown by its answers to have taken in. Nil: all of them. It has the send lock.
+	Unanswered func(e *End, unconfirmed int64) int64
 }
 
 // Intake takes what a peer sends before it is queued, for sockets on which
@@ -123,8 +128,8 @@ type End struct {
 	open      atomic.Bool   // inproc: ready, so that the peer may wake our receivers
 	drained   bool          // callers hold the read token and have emptied the queue; owned by the receiver
 	viaQueue  bool          // the last message came through the queue; owned by the receiver
-	left      atomic.Uint64 // the how manieth it was to leave something, until that is received; else 0
-	leaving   atomic.Bool   // more of it is on its way
+	left      atomic.Uint64 // its number among the ends that left something, until that is received; else 0
+	leaving   atomic.Bool   // more of it is on its way, though the peer has left
 	after     atomic.Uint64 // how many had left something when it became ready
 	postponed atomic.Bool   // answers wait for the receiver to have them written
 	filled    atomic.Int64  // when the receiver last read; written by the receiver

@@ -43,7 +43,7 @@ type Group struct {
 	closed  bool
 	lost    sent // messages that went to no end
 
-	departed   uint64  // ends that left something, see orphan.go; guarded by mu
+	departed   uint64  // ends that ever left something, see orphan.go; guarded by mu
 	requeues   bool    // what was queued for a connection that is gone is held; immutable
 	held       outbox  // see held.go; guarded by mu
 	sendBudget int64   // bytes queued in all ends; 0: no bound; immutable
@@ -77,7 +77,7 @@ type Group struct {
 	readyMu  sync.Mutex
 	readyNew []*End
 	nready   atomic.Int32
-	orphans  atomic.Int32 // of which so many are not received
+	leavers  leavers
 
 	late [Reasons]atomic.Int64 // dropped by a receiver after the end was buried
 

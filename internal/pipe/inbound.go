@@ -190,12 +190,9 @@ func (e *End) activate() {
 // returns false, and e stays listed with the caller, when something is there,
 // or callers have just got its read token. Needs the receive lock.
 func (e *End) Deactivate() bool {
-	if e.leaving.Load() {
-		return false // its reader is about to bring more, or to end it
-	}
 	e.active.Store(false)
 	if e.in.Load().empty() && e.group.token.Load() != e {
-		e.buried()
+		e.farewell()
 		return true
 	}
 	// Either we list it again, or its producer has just done so.
@@ -324,7 +321,11 @@ func (e *End) TryRecv(m *msg.Message) bool {
 	}
 	// While callers hold the token nobody puts anything into the queue.
 	e.drained = held
-	return held && e.next(m)
+	if held {
+		return e.next(m)
+	}
+	e.farewell()
+	return false
 }
 
 // next decodes a message from the connection of e, whose token callers hold,

@@ -44,6 +44,7 @@ func (e *End) Unlink() *End {
 	e.ShowStaged()
 	if peer != nil {
 		peer.fed.Store(false) // after what was staged
+		peer.lookAgain()
 	}
 	return peer
 }
@@ -53,6 +54,7 @@ func (e *End) Unlink() *End {
 func (e *End) Renounce() {
 	if e.link != nil {
 		e.link.fed.Store(false)
+		e.link.lookAgain()
 	}
 	e.link = nil
 	e.lane = newQueue(e.config.SendHWM, e.config.SendHWMBytes, e.config.Conflate)
@@ -64,6 +66,7 @@ func (e *End) Renounce() {
 func (e *End) Withhold() {
 	if e.link != nil {
 		e.link.fed.Store(false)
+		e.link.lookAgain()
 	}
 	e.link, e.joined = nil, false
 	e.lane.setLimits(e.config.SendHWM, e.config.SendHWMBytes)

@@ -1,5 +1,11 @@
 package pipe
 
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
 // Messages of one lane arrive in the order in which they were sent, though the lane
 // outlives its connections: a peer that connects again comes as a new end, while
 // what it sent before may still be queued at the old one. Which new end goes with
@@ -7,13 +13,47 @@ package pipe
 // waits until what those sent is received; ends that were there before are not held
 // up.
 
-// Leave says that nothing will come from the peer of e but what is on its way, which
-// its reader has not seen yet because the queue is full. Needs the send lock.
-func (e *End) Leave() {
-	if e.attached && e.left.Load() == 0 {
-		e.leaving.Store(true)
-		e.depart()
+// leavers are the ends that left something which was not received yet. They are
+// added under the send lock and removed by the receiver.
+type leavers struct {
+	oldest atomic.Uint64 // End.left of the first; 0: none
+
+	mu   sync.Mutex
+	list []*End // in the order in which they left
+}
+
+func (l *leavers) add(e *End) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = append(l.list, e)
+	l.oldest.Store(l.list[0].left.Load())
+}
+
+func (l *leavers) remove(e *End) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = slices.DeleteFunc(l.list, func(o *End) bool { return o == e })
+	e.left.Store(0)
+	var oldest uint64
+	if len(l.list) > 0 {
+		oldest = l.list[0].left.Load()
 	}
+	l.oldest.Store(oldest)
+}
+
+// Leave says that nothing will come from the peer of e but what is on its way, which
+// its reader has not seen yet because there is no room. Needs the send lock.
+func (e *End) Leave() {
+	if !e.attached || e.left.Load() != 0 {
+		return
+	}
+	e.leaving.Store(true)
+	e.depart()
+	// Others may wait for what is on its way, and have used up the budget: it comes
+	// in message by message.
+	q := e.in.Load()
+	q.parting.Store(true)
+	q.wakeProducer()
 }
 
 // orphan gives e, which is being detached, its place among those that left
@@ -23,35 +63,37 @@ func (e *End) orphan() {
 		e.depart()
 	}
 	e.leaving.Store(false)
-	if !e.active.Load() {
-		e.buried() // the receiver has let go of it
-	}
+	e.lookAgain()
 }
 
 func (e *End) depart() {
 	e.group.departed++
 	e.left.Store(e.group.departed)
-	e.group.orphans.Add(1)
+	e.group.leavers.add(e)
 }
 
-// buried ends that: everything was received.
-func (e *End) buried() {
-	if n := e.left.Load(); n != 0 && e.left.CompareAndSwap(n, 0) {
-		e.group.orphans.Add(-1)
+// lookAgain has the receiver look at an end that left something, since nothing more
+// may be on its way.
+func (e *End) lookAgain() {
+	if e.left.Load() != 0 {
+		e.activate()
 	}
 }
 
-// Waits reports whether one of others left before e became ready, and something of
-// it must be received first. Needs the receive lock.
-func (e *End) Waits(others []*End) bool {
-	if e.group.orphans.Load() == 0 {
-		return false
+// farewell lets those go on that wait for e, when nothing more can come from it and
+// everything was received. Needs the receive lock.
+func (e *End) farewell() {
+	if e.left.Load() == 0 || e.leaving.Load() || e.fed.Load() { // before the queue: what came is then in it
+		return
 	}
-	after := e.after.Load()
-	for _, o := range others {
-		if n := o.left.Load(); n != 0 && n <= after && (o.leaving.Load() || o.Readable()) {
-			return true
-		}
+	if e.in.Load().empty() {
+		e.group.leavers.remove(e)
 	}
-	return false
+}
+
+// Waits reports whether something must be received first, of an end that left before
+// e became ready. Needs the receive lock.
+func (e *End) Waits() bool {
+	oldest := e.group.leavers.oldest.Load()
+	return oldest != 0 && oldest <= e.after.Load()
 }

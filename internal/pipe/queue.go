@@ -32,6 +32,7 @@ type Queue struct {
 	popped atomic.Int64 // took, as last released; written by the consumer
 	packed
 	blocked atomic.Bool // the producer found no room and wants to know of some
+	parting atomic.Bool // the peer has left: one message may exceed the budget
 
 	// lazy is set while the consumer of an inproc lane is busy with what it
 	// has: then the producer makes messages visible in batches. Written by the

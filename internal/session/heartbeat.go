@@ -51,7 +51,7 @@ type heart struct {
 // peer's system answers.
 const maxExcuses = 10
 
-// maxAsked bounds the PINGs without an answer: a peer that has not answered
+// maxAsked bounds the heartbeats without an answer: a peer that has not answered
 // two is not helped by a third.
 const maxAsked = 2
 

@@ -222,7 +222,7 @@ func (s *Session) Subscription(topic string, subscribe bool) {
 }
 
 // Ping implements pipe.Wire. A ZMTP 3.0 peer cannot be asked.
-func (s *Session) Ping() { s.ping(false) }
+func (s *Session) Ping() { s.ping(true) }
 
 func (s *Session) ping(must bool) {
 	if s.minor31 {

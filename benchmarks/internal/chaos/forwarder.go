@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,7 +23,7 @@ type forwarder struct {
 	command *exec.Cmd
 	exited  chan struct{} // closed when it is gone
 	admin   string        // where it answers
-	stderr  tail
+	stderr  bytes.Buffer  // to be read when it is gone
 }
 
 // adminWord is how its first line ends.
