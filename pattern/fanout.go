@@ -190,12 +190,16 @@ func (f *fanOut) match(topic []byte) []*pipe.End {
 }
 
 // send queues m at every peer that matches. With noDrop a peer without room
-// keeps m from all of them, and is returned; otherwise it misses m.
+// keeps m from all of them, and is returned; otherwise it misses m. Afterwards m is
+// either unchanged or empty.
 func (f *fanOut) send(m *msg.Message) (wait *pipe.End) {
 	ends := f.match(m.Frame(0))
-	if len(ends) == 0 {
+	switch len(ends) {
+	case 0:
 		f.filter.unmatched.Add(1)
 		return nil
+	case 1:
+		return f.sendOne(ends[0], m)
 	}
 	if f.noDrop {
 		for _, e := range ends {
@@ -220,6 +224,25 @@ func (f *fanOut) send(m *msg.Message) (wait *pipe.End) {
 		f.overflow(e)
 	}
 	f.shared.End()
+	return nil
+}
+
+// sendOne queues m at the only peer that matches: there is nothing to share.
+func (f *fanOut) sendOne(e *pipe.End, m *msg.Message) (wait *pipe.End) {
+	if e.TrySend(m) {
+		return nil
+	}
+	if f.noDrop {
+		return e
+	}
+	sent := false
+	for !sent && f.oldest && e.DropOldest() {
+		sent = e.TrySend(m)
+	}
+	if !sent {
+		e.Drop(pipe.HWM, m)
+	}
+	f.overflow(e)
 	return nil
 }
 
