@@ -45,7 +45,8 @@ benchmarks/internal/report: benchmarks/internal/result
 benchmarks/internal/host: benchmarks/internal/result
 benchmarks/internal/child:
 benchmarks/internal/chaos: . socket socket/sockettest pattern transport benchmarks/internal/child
-benchmarks: . device socket pattern transport transport/tcp transport/ipc internal/ring benchmarks/internal/result benchmarks/internal/report benchmarks/internal/host benchmarks/internal/child benchmarks/internal/chaos
+benchmarks/internal/attack: . socket socket/curve socket/plain pattern benchmarks/internal/child
+benchmarks: . device socket pattern transport transport/tcp transport/ipc internal/ring benchmarks/internal/result benchmarks/internal/report benchmarks/internal/host benchmarks/internal/child benchmarks/internal/chaos benchmarks/internal/attack
 examples/hello: . socket pattern
 examples/quickstart: . socket pattern transport transport/inproc
 examples/python: . socket pattern
