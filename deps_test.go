@@ -40,10 +40,11 @@ benchmarks/internal/report: benchmarks/internal/result
 benchmarks/internal/host: benchmarks/internal/result
 benchmarks/internal/chaos: . socket socket/sockettest pattern transport
 benchmarks: . socket pattern transport transport/tcp transport/ipc internal/ring benchmarks/internal/result benchmarks/internal/report benchmarks/internal/host benchmarks/internal/chaos
-examples/hello: . socket pattern
+examples:
+examples/01-hello: . socket pattern
+examples/23-python: . socket pattern
+examples/24-slow: . socket pattern
 examples/quickstart: . socket pattern transport transport/inproc
-examples/python: . socket pattern
-examples/slow: . socket pattern
 `
 
 // banned lists packages that must not be reachable, each with the reason.
