@@ -42,6 +42,13 @@ benchmarks/internal/chaos: . socket socket/sockettest pattern transport
 benchmarks: . socket pattern transport transport/tcp transport/ipc internal/ring benchmarks/internal/result benchmarks/internal/report benchmarks/internal/host benchmarks/internal/chaos
 examples:
 examples/01-hello: . socket pattern
+examples/02-weather: . socket pattern
+examples/03-pipeline: . socket pattern
+examples/04-forwarder: . socket pattern device
+examples/05-queue: . socket pattern device
+examples/06-load-balancing: . socket pattern
+examples/07-async: . socket pattern
+examples/08-lazy-pirate: . socket pattern
 examples/23-python: . socket pattern
 examples/24-slow: . socket pattern
 examples/quickstart: . socket pattern transport transport/inproc
