@@ -49,6 +49,9 @@ examples/05-queue: . socket pattern device
 examples/06-load-balancing: . socket pattern
 examples/07-async: . socket pattern
 examples/08-lazy-pirate: . socket pattern
+examples/20-channels: . socket pattern
+examples/21-service: . socket pattern
+examples/22-metrics: . socket pattern socket/observe
 examples/23-python: . socket pattern
 examples/24-slow: . socket pattern
 examples/quickstart: . socket pattern transport transport/inproc
