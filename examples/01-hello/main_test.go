@@ -42,12 +42,14 @@ func Example() {
 // server comes.
 func TestClientBeforeServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour) // of the bubble
+		defer cancel()
 		const endpoint = "inproc://hello-later"
 		asked := make(chan error, 1)
-		go func() { asked <- ask(t.Context(), endpoint, t.Output()) }()
+		go func() { asked <- ask(ctx, endpoint, t.Output()) }()
 		synctest.Wait() // the client has connected and waits
 
-		serving, stop := context.WithCancel(t.Context())
+		serving, stop := context.WithCancel(ctx)
 		served := make(chan error, 1)
 		go func() { served <- serve(serving, endpoint, func(string) {}, t.Output()) }()
 		if err := <-asked; err != nil {

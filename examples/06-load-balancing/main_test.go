@@ -56,11 +56,13 @@ func start(t *testing.T, workers map[string]time.Duration) (b *broker, opts *soc
 // and all would take as long as that.
 func TestWorkersGetWhatTheyCanDo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour) // of the bubble
+		defer cancel()
 		const quick, slow = 10 * time.Millisecond, 100 * time.Millisecond
 		b, opts := start(t, map[string]time.Duration{"a": quick, "b": quick, "slow": slow})
 		began := time.Now()
 		const clients, requests = 6, 30
-		shares, err := crowd(t.Context(), b.askHere, clients, requests, opts)
+		shares, err := crowd(ctx, b.askHere, clients, requests, opts)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,13 +94,13 @@ func TestWorkerThatLeftWhileIdle(t *testing.T) {
 		if err := gone.Close(); err != nil {
 			t.Fatal(err)
 		}
-		synctest.Wait() // and knows that it is gone
-		ctx, cancel := context.WithCancel(t.Context())
+		synctest.Wait()                                            // and knows that it is gone
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour) // of the bubble
 		var wg sync.WaitGroup
 		defer wg.Wait()
 		defer cancel()
 		wg.Go(func() { worker(ctx, b.workHere, "stays", time.Millisecond, opts) })
-		shares, err := client(t.Context(), b.askHere, 5, opts)
+		shares, err := client(ctx, b.askHere, 5, opts)
 		if err != nil || shares["stays"] != 5 {
 			t.Errorf("got %v, %v, want 5 replies of the worker that stays", shares, err)
 		}

@@ -25,7 +25,9 @@ func TestDemo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start(t, "inproc://async-demo", 4, countdown)
 		var out strings.Builder
-		if err := client(t.Context(), "inproc://async-demo", &out); err != nil {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour) // of the bubble
+		defer cancel()
+		if err := client(ctx, "inproc://async-demo", &out); err != nil {
 			t.Fatal(err)
 		}
 		const want = `job 3 (1 never): failed: time of a step: time: invalid duration "never"

@@ -34,7 +34,9 @@ func (o *output) Write(b []byte) (int, error) {
 func TestDemo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out output
-		if err := demo(t.Context(), "inproc://channels-orders", "inproc://channels-alerts", &out); err != nil {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour) // of the bubble
+		defer cancel()
+		if err := demo(ctx, "inproc://channels-orders", "inproc://channels-alerts", &out); err != nil {
 			t.Fatal(err)
 		}
 		const want = `clock: the shop opens

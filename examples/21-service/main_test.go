@@ -120,6 +120,8 @@ func start(t *testing.T, c config) *service {
 // those that were in hand when the service was stopped included, and then a refusal.
 func TestEveryRequestHasAReply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		test, cancel := context.WithTimeout(t.Context(), time.Hour) // of the bubble
+		defer cancel()
 		const clients = 8
 		var inHand, atStop atomic.Int64
 		c := config{workers: 3, quiet: 50 * time.Millisecond, grace: time.Minute}
@@ -129,12 +131,12 @@ func TestEveryRequestHasAReply(t *testing.T) {
 			return shout(100*time.Millisecond)(ctx, text)
 		}
 		s := start(t, c)
-		ctx, stop := context.WithCancel(t.Context())
+		ctx, stop := context.WithCancel(test)
 		var total atomic.Int64
 		var asking sync.WaitGroup
 		for range clients {
 			asking.Go(func() {
-				replies, err := askUntilRefused(t.Context(), s.at, s.options)
+				replies, err := askUntilRefused(test, s.at, s.options)
 				if !errors.Is(err, errUnavailable) {
 					t.Errorf("a client ended with %v, want %v", err, errUnavailable)
 				}
