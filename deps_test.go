@@ -35,11 +35,13 @@ socket/observe: . socket
 device: . socket pattern transport
 device/forwarder: . device socket pattern transport transport/tcp transport/ipc
 internal/interop: . socket pattern
+internal/peertest:
 benchmarks/internal/result:
 benchmarks/internal/report: benchmarks/internal/result
 benchmarks/internal/host: benchmarks/internal/result
-benchmarks/internal/chaos: . socket socket/sockettest pattern transport
-benchmarks: . socket pattern transport transport/tcp transport/ipc internal/ring benchmarks/internal/result benchmarks/internal/report benchmarks/internal/host benchmarks/internal/chaos
+benchmarks/internal/child:
+benchmarks/internal/chaos: . socket socket/sockettest pattern transport benchmarks/internal/child
+benchmarks: . socket pattern transport transport/tcp transport/ipc internal/ring benchmarks/internal/result benchmarks/internal/report benchmarks/internal/host benchmarks/internal/child benchmarks/internal/chaos
 examples:
 examples/01-hello: . socket pattern
 examples/02-weather: . socket pattern

@@ -74,7 +74,7 @@ func runChaos(ctx context.Context, c *cli.Command, stdout, stderr io.Writer) err
 	}
 	started := time.Now()
 	r.report = &chaos.Report{
-		Version: chaos.ReportVersion, Started: started.UTC(), Command: append([]string{"benchmarks"}, os.Args[1:]...), Environment: host.Environment(ctx),
+		Version: chaos.ReportVersion, Started: started.UTC(), Command: host.Command(), Environment: host.Environment(ctx),
 	}
 	if c.Bool("real") {
 		if err := r.real(ctx); err != nil {

@@ -61,8 +61,11 @@ func TestChaosPlan(t *testing.T) {
 func TestChaosReport(t *testing.T) {
 	seeds := calmSeeds(t)
 	file := filepath.Join(t.TempDir(), "chaos.json")
+	args := []string{"chaos", "--seeds", "1", "--from", uintText(seeds[0]), "--json", file}
+	defer func(saved []string) { os.Args = saved }(os.Args)
+	os.Args = append([]string{"benchmarks"}, args...) // what the report records
 	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), []string{"chaos", "--seeds", "1", "--from", uintText(seeds[0]), "--json", file}, &stdout, &stderr)
+	code := run(t.Context(), args, &stdout, &stderr)
 	if code != exitOK {
 		t.Fatalf("got exit code %d, want %d; stderr:\n%s", code, exitOK, &stderr)
 	}
@@ -70,6 +73,7 @@ func TestChaosReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	wantCommand(t, file)
 	var report chaos.Report
 	lines := json.NewDecoder(bytes.NewReader(data))
 	lines.DisallowUnknownFields()

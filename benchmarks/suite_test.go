@@ -196,9 +196,7 @@ func TestDeadWorker(t *testing.T) {
 			t.Fatalf("%s: got missing %q, want a team", c.label, found[i].Missing)
 		}
 	}
-	if err := lanes[0].team.recv.command.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
+	lanes[0].team.recv.Kill()
 	for i, c := range r.contenders {
 		s.slicing(t.Context(), r, c, lanes[i])
 	}
@@ -232,8 +230,8 @@ func TestWorkerHangs(t *testing.T) {
 		t.Errorf("got error %v, want %v", err, errNoAnswer)
 	}
 	team.kill()
-	if team.send.gone == nil || team.send.gone.Error() != "signal: killed" {
-		t.Errorf("got end %v, want that it was killed", team.send.gone)
+	if end := team.send.End(); end == nil || end.Error() != "signal: killed" {
+		t.Errorf("got end %v, want that it was killed", end)
 	}
 }
 
@@ -251,8 +249,8 @@ func TestWorkerEndsWithItsInput(t *testing.T) {
 		}
 		team.close()
 		for _, p := range team.processes() {
-			if p.gone != nil {
-				t.Errorf("%s: got end %v of a worker, want it in order", r.name, p.gone)
+			if end := p.End(); end != nil {
+				t.Errorf("%s: got end %v of a worker, want it in order", r.name, end)
 			}
 		}
 	}

@@ -212,6 +212,6 @@ func (t *team) close() {
 // kill ends the workers at once.
 func (t *team) kill() {
 	for _, p := range t.processes() {
-		p.kill()
+		p.Kill()
 	}
 }

@@ -300,15 +300,15 @@ func (p *peer) Drop(reason error) {
 		// Not from here: we may be inside the join of another dialer.
 		s.mu.Lock()
 		if !s.closing { // else Close ends it
-			s.wg.Go(func() { s.relink(p) })
+			s.wg.Go(func() { s.relink(p, reason) })
 		}
 		s.mu.Unlock()
 	}
 }
 
-// relink ends an inproc pipe as if the other side had gone: a connecting side
-// finds it again.
-func (s *Socket) relink(p *peer) {
+// relink ends an inproc pipe as if the other side had gone, but for the reason: a
+// connecting side finds it again.
+func (s *Socket) relink(p *peer, reason error) {
 	unlock := p.unjoining()
 	s.group.Lock()
 	far := p.end.Unlink()
@@ -316,7 +316,7 @@ func (s *Socket) relink(p *peer) {
 	unlock()
 	if far != nil {
 		other := far.Owner().(*peer)
-		other.s.parted(other)
+		other.s.parted(other, errGone)
 	}
-	s.parted(p)
+	s.parted(p, reason)
 }

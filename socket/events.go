@@ -57,6 +57,7 @@ type Event struct {
 	Remote     string
 	Peer       ringwire.Peer
 	Identity   []byte
+	Name       string // what to call the peer, once the handshake has told: as PeerInfo.Name
 	SocketType string // the peer's
 	Mechanism  string
 	Retry      time.Duration // ConnectRetried: when the next attempt comes
@@ -90,9 +91,9 @@ func (n Next) String() string {
 }
 
 // Reason is Err in a word, for counting: "heartbeat", "protocol", "oversize",
-// "rejected", "slow", "identity", "closed here", "closed by the peer", "reset",
-// "timeout", "refused", "no files left", "name", or "other". It is empty without
-// an Err.
+// "rejected", "slow", "identity", "DisconnectPeer", "closed here", "closed by the
+// peer", "reset", "timeout", "refused", "no files left", "name", or "other". It is
+// empty without an Err.
 func (ev Event) Reason() string {
 	err := ev.Err
 	if err == nil {
@@ -120,6 +121,7 @@ var reasons = []struct {
 	{session.ErrSilent, "heartbeat"},
 	{errSlow, "slow"},
 	{errRetake, "identity"},
+	{errEvicted, "DisconnectPeer"},
 	{errStopped, "closed here"},
 	{errGone, "closed by the peer"},
 	{ringwire.ErrTooLarge, "oversize"},
@@ -282,6 +284,8 @@ func (e *events) log(ev Event) {
 	add("peer_type", ev.SocketType)
 	if len(ev.Identity) > 0 {
 		attrs = append(attrs, slog.String("identity", fmt.Sprintf("%q", ev.Identity)))
+	} else if ev.Name != ev.Remote {
+		add("name", ev.Name)
 	}
 	if ev.Next != NextNothing {
 		add("next", ev.Next.String())

@@ -155,11 +155,15 @@ func (s *Socket) sessionConfig() session.Config {
 // pipeConfig bounds the ends of the socket.
 func (s *Socket) pipeConfig(connecting bool) pipe.Config {
 	o := s.opts
-	return pipe.Config{
+	c := pipe.Config{
 		SendHWM: o.SendHWM, RecvHWM: o.RecvHWM,
 		SendHWMBytes: o.SendHWMBytes, RecvHWMBytes: o.RecvHWMBytes,
 		Conflate: o.Conflate, Connecting: connecting,
 	}
+	if r, ok := s.pattern.(pattern.Requester); ok {
+		c.Unanswered = r.Unanswered
+	}
+	return c
 }
 
 // fail makes the error of a public call.

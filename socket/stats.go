@@ -44,7 +44,7 @@ type Counters struct {
 	Accepted      int64 // messages that Send accepted for the peer
 	AcceptedBytes int64 // with frame headers on a connection, without over inproc
 	Written       int64 // given to the kernel, or to an inproc peer
-	Confirmed     int64 // the part of Written that the peer is known to have taken in: see Confirm
+	Confirmed     int64 // the part of Written that the peer is known to have taken in: see Confirm; of a REQ, what was answered, when the connection has ended
 	InDoubt       int64 // the part of Written whose connection has ended before it was confirmed: it may have arrived or not
 	SendQueued    int64
 	SendBytes     int64 // bytes queued
@@ -210,18 +210,19 @@ func (s *Socket) describe(p *peer) PeerInfo {
 
 // Name is what to call the peer: its identity, else what it announced as X-Name,
 // else its address. What the peer chose is quoted.
-func (p PeerInfo) Name() string {
-	name, quoted := p.Remote, false
-	if n := p.Metadata["X-Name"]; n != "" {
-		name, quoted = n, true
+func (p PeerInfo) Name() string { return peerName(p.Identity, p.Metadata[nameProperty], p.Remote) }
+
+// nameProperty is how a peer that has no identity says what to call it.
+const nameProperty = "X-Name"
+
+func peerName(identity []byte, announced, remote string) string {
+	switch {
+	case len(identity) > 0:
+		return strconv.Quote(string(identity))
+	case announced != "":
+		return strconv.Quote(announced)
 	}
-	if len(p.Identity) > 0 {
-		name, quoted = string(p.Identity), true
-	}
-	if quoted {
-		return strconv.Quote(name)
-	}
-	return name
+	return remote
 }
 
 func version(minor31 bool) string {

@@ -2,8 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,24 +9,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
-)
 
-// interpreter finds a Python with pyzmq, once.
-var interpreter = sync.OnceValues(func() (string, error) {
-	path := "/usr/bin/python3"
-	if _, err := os.Stat(path); err != nil {
-		if path, err = exec.LookPath("python3"); err != nil {
-			return "", errors.New("there is no python3")
-		}
-	}
-	if out, err := exec.Command(path, "-c", "import zmq").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%s cannot import zmq (Debian's python3-zmq has it): %w: %s", path, err, bytes.TrimSpace(out))
-	}
-	return path, nil
-})
+	"github.com/ringwire/ringwire/internal/peertest"
+)
 
 // python is a program that ends with the test.
 type python struct {
@@ -37,17 +22,10 @@ type python struct {
 	lines chan string // of its output; closed at its end
 }
 
-// startPython runs a program. Without pyzmq the test is skipped; with
-// RINGWIRE_INTEROP=require it fails.
+// startPython runs a program, which can import zmq.
 func startPython(t testing.TB, program string, args ...string) *python {
 	t.Helper()
-	path, err := interpreter()
-	if err != nil {
-		if os.Getenv("RINGWIRE_INTEROP") == "require" {
-			t.Fatalf("no pyzmq, and RINGWIRE_INTEROP=require: %v", err)
-		}
-		t.Skipf("no pyzmq: %v", err)
-	}
+	path := peertest.Python(t, "zmq")
 	file := filepath.Join(t.TempDir(), "program.py")
 	if err := os.WriteFile(file, []byte(program), 0o600); err != nil {
 		t.Fatal(err)

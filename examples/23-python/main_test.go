@@ -4,13 +4,14 @@ import (
 	"context"
 	"log"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/ringwire/ringwire/internal/peertest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -42,13 +43,7 @@ func (o *output) Write(b []byte) (int, error) {
 
 // TestPython runs client.py.
 func TestPython(t *testing.T) {
-	const interpreter = "/usr/bin/python3"
-	if err := exec.Command(interpreter, "-c", "import zmq").Run(); err != nil {
-		if os.Getenv("RINGWIRE_INTEROP") == "require" {
-			t.Fatalf("%s cannot import zmq: %v; install python3-zmq", interpreter, err)
-		}
-		t.Skipf("%s cannot import zmq (%v): install python3-zmq to run this test", interpreter, err)
-	}
+	interpreter := peertest.Python(t, "zmq")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var out output

@@ -5,29 +5,15 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"sync"
 	"testing"
 	"time"
-)
 
-// interpreter finds a Python with pyzmq, once.
-var interpreter = sync.OnceValues(func() (string, error) {
-	path := "/usr/bin/python3"
-	if _, err := os.Stat(path); err != nil {
-		if path, err = exec.LookPath("python3"); err != nil {
-			return "", errors.New("there is no python3")
-		}
-	}
-	if out, err := exec.Command(path, "-c", "import zmq").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%s cannot import zmq (Debian's python3-zmq has it): %w: %s", path, err, bytes.TrimSpace(out))
-	}
-	return path, nil
-})
+	"github.com/ringwire/ringwire/internal/peertest"
+)
 
 // python is a process with libzmq sockets in it, and the test that uses it.
 type python struct {
@@ -54,22 +40,17 @@ type answer struct {
 
 type command map[string]any
 
-// startPython starts a peer process, which ends with the test. Without pyzmq
-// the test is skipped; with RINGWIRE_INTEROP=require it fails.
+// startPython starts a peer process, which ends with the test.
 func startPython(t testing.TB) *python {
 	t.Helper()
-	path, err := interpreter()
-	if err != nil {
-		if os.Getenv("RINGWIRE_INTEROP") == "require" {
-			t.Fatalf("no libzmq peer, and RINGWIRE_INTEROP=require: %v", err)
-		}
-		t.Skipf("no libzmq peer: %v", err)
-	}
+	path := peertest.Python(t, "zmq")
 	p := &python{&process{cmd: exec.Command(path, "testdata/peer.py"), answers: make(chan answer, 16)}, t}
 	p.cmd.Stderr = &p.stderr
-	if p.in, err = p.cmd.StdinPipe(); err != nil {
+	in, err := p.cmd.StdinPipe()
+	if err != nil {
 		t.Fatal(err)
 	}
+	p.in = in
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -169,7 +169,7 @@ func exhausted(st *stage) error {
 	if st.senderBinds() {
 		bound = st.sender
 	}
-	restore, err := limitFiles(bound.pid())
+	restore, err := limitFiles(bound.Pid())
 	if err != nil {
 		return &skipError{err.Error()}
 	}

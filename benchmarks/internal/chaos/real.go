@@ -80,7 +80,7 @@ func (st *stage) cleanUp() {
 	for _, p := range []*process{st.sender, st.receiver} {
 		if p != nil {
 			st.thaw(p)
-			p.kill()
+			p.Kill()
 			p.log.close()
 		}
 	}
@@ -209,13 +209,13 @@ func (st *stage) leave(p *process, killed bool, final *Final) {
 
 // kill ends a process with SIGKILL.
 func (st *stage) kill(p *process) {
-	p.kill()
+	p.Kill()
 	st.leave(p, true, nil)
 }
 
 // finish has a process close its sockets and end.
 func (st *stage) finish(p *process, linger time.Duration) {
-	if peak, ok := residentPeak(p.pid()); ok {
+	if peak, ok := residentPeak(p.Pid()); ok {
 		largest(&st.outcome.Resident, &peak)
 	}
 	say, err := p.do("close", int(linger.Milliseconds()))
@@ -224,13 +224,13 @@ func (st *stage) finish(p *process, linger time.Duration) {
 		st.kill(p)
 		return
 	}
-	p.kill() // it ends by itself; this waits for it
+	p.Kill() // it ends by itself; this waits for it
 	st.leave(p, false, say.Final)
 }
 
 func (st *stage) freeze(p *process) error {
 	p.frozen = true
-	if err := stopProcess(p.pid()); err != nil {
+	if err := stopProcess(p.Pid()); err != nil {
 		return &skipError{"processes cannot be stopped: " + err.Error()}
 	}
 	return nil
@@ -238,7 +238,7 @@ func (st *stage) freeze(p *process) error {
 
 func (st *stage) thaw(p *process) {
 	if p.frozen {
-		_ = resumeProcess(p.pid()) // it may be gone
+		_ = resumeProcess(p.Pid()) // it may be gone
 		p.frozen = false
 	}
 }
