@@ -6,7 +6,7 @@
 // The problem: a program wants something done by another one and needs the result.
 // The server has a REP socket, which receives a request and sends the reply to
 // whoever asked. The client has a REQ socket, which sends a request and receives
-// its reply; Do is both in one call, with a deadline.
+// its reply; Do is both in one call, and its context says for how long.
 //
 // A request and a reply are one frame each:
 //
