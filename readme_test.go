@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,11 +67,13 @@ func TestREADMESnippetRuns(t *testing.T) {
 	}
 }
 
-// The Python lines of the README are those of a client that a test runs.
+// The first Python lines of the README are those of a client that a test of the example
+// runs. The publisher and the subscriber are run from here by a test of
+// device/forwarder; they are those of its own README.
 func TestREADMEPythonIsRun(t *testing.T) {
 	snippets := blocks(readFile(t, "README.md"), "python")
-	if len(snippets) != 1 {
-		t.Fatalf("got %d Python snippets in the README, want 1", len(snippets))
+	if len(snippets) != 3 {
+		t.Fatalf("got %d Python snippets in the README, want 3", len(snippets))
 	}
 	client := lines(readFile(t, "examples/23-python/client.py"))
 	for line := range strings.Lines(lines(snippets[0])) {
@@ -80,6 +83,9 @@ func TestREADMEPythonIsRun(t *testing.T) {
 			t.Fatalf("%q of the README is not in examples/23-python/client.py, or not in this order", line)
 		}
 		client = rest
+	}
+	if got, want := snippets[1:], blocks(readFile(t, "device/forwarder/README.md"), "python"); !slices.Equal(got, want) {
+		t.Errorf("the README has the publisher and subscriber\n%q\nand device/forwarder/README.md\n%q", got, want)
 	}
 }
 

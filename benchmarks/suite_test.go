@@ -209,6 +209,31 @@ func TestDeadWorker(t *testing.T) {
 	lanes[1].team.close()
 }
 
+// Without the device in between neither side would ever end its slice: its end is
+// theirs, whenever it comes.
+func TestDeadDevice(t *testing.T) {
+	for _, pattern := range []string{throughForwarder, throughStreamer} {
+		r := deviceRow("tcp", pattern, 64, contend("ringwire"))
+		team, err := startTeam(t.Context(), r.contenders[0], r.role, (&suite{}).endpoint("tcp"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		killed := make(chan struct{})
+		time.AfterFunc(20*time.Millisecond, func() {
+			defer close(killed)
+			team.device.Kill()
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), hang)
+		_, _, err = team.slice(ctx, hang, 0)
+		if err == nil || !strings.Contains(err.Error(), "device: worker ended: signal: killed") {
+			t.Errorf("%s: got error %v, want that the device was killed", pattern, err)
+		}
+		cancel()
+		<-killed
+		team.kill()
+	}
+}
+
 // A role that an engine cannot play is missing with the reason.
 func TestUnsupported(t *testing.T) {
 	run := runSmall(t, smallSuite(t, outstandingRow("tcp", 64, contend("net", "ringwire"))))
@@ -237,12 +262,15 @@ func TestWorkerHangs(t *testing.T) {
 
 // A worker ends when its input ends, although it is busy.
 func TestWorkerEndsWithItsInput(t *testing.T) {
-	for _, r := range []row{throughputRow("tcp", 64, contend("ringwire")), roundTripsRow("inproc", 64, contend("ringwire"))} {
+	for _, r := range []row{
+		throughputRow("tcp", 64, contend("ringwire")), roundTripsRow("inproc", 64, contend("ringwire")),
+		deviceRow("tcp", throughForwarder, 64, contend("ringwire")),
+	} {
 		team, err := startTeam(t.Context(), r.contenders[0], r.role, (&suite{}).endpoint(r.role.Transport))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, p := range team.processes() {
+		for _, p := range team.sides() {
 			if err := p.ask(request{Do: actionSlice, Slice: &sliceSpec{Number: 1, Duration: hang}}); err != nil {
 				t.Fatal(err)
 			}

@@ -61,7 +61,7 @@ func (p *workerProcess) await(ctx context.Context, guard time.Duration, partner 
 	case <-partnerDone:
 		return reply{}, fmt.Errorf("other side: %w", partner.Ended())
 	case <-ctx.Done():
-		return reply{}, ctx.Err()
+		return reply{}, context.Cause(ctx)
 	case <-timer.C:
 		return reply{}, fmt.Errorf("%w within %v", errNoAnswer, guard)
 	}

@@ -84,6 +84,7 @@ type Config struct {
 	Invert         bool
 	DropOldest     bool
 	Welcome        []byte
+	MaxTopics      int             // of one peer; no more than zero: no limit
 	Overflow       func(*pipe.End) // a message for this end was dropped: it is full
 }
 

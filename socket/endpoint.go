@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"time"
 
 	"github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/internal/pipe"
+	"github.com/ringwire/ringwire/internal/security"
 	"github.com/ringwire/ringwire/pattern"
 	"github.com/ringwire/ringwire/transport"
 	"github.com/ringwire/ringwire/transport/inproc"
@@ -38,6 +40,12 @@ func (s *Socket) Bind(endpoint string) (bound string, err error) {
 	case *inproc.Network:
 		l.network, l.name = t, address
 	}
+	insecure := err == nil && l.stream != nil && beyond(l.stream.Addr()) && !s.encrypts(t)
+	if insecure && s.opts.RequireSecure {
+		l.stream.Close()
+		l.cancel()
+		return "", fail("bind", endpoint, errInsecure)
+	}
 	if err == nil {
 		err = s.enlist(l)
 	} else if s.isClosing() {
@@ -47,7 +55,26 @@ func (s *Socket) Bind(endpoint string) (bound string, err error) {
 		l.cancel()
 		return "", fail("bind", endpoint, err)
 	}
+	if insecure {
+		s.events.emit(Event{Kind: InsecureBind, Endpoint: l.resolved, Err: errInsecure})
+	}
 	return l.resolved, nil
+}
+
+var errInsecure = errors.New("other machines can reach it, and nothing is encrypted: use a mechanism of package curve, or transport/tlstcp")
+
+// encrypts reports whether the mechanism does, or the transport.
+func (s *Socket) encrypts(t transport.Transport) bool {
+	if e, ok := t.(transport.Encrypter); ok && e.Encrypts() {
+		return true
+	}
+	return s.session.Mechanism.Name() == security.CurveName
+}
+
+// beyond reports whether an address is not of this machine alone.
+func beyond(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return ok && !tcp.IP.IsLoopback()
 }
 
 func (s *Socket) isClosing() bool {

@@ -106,10 +106,11 @@ func (l *listener) Join(from *pipe.End, socketType string, identity []byte) (*pi
 	if !s.spec.Talks(socketType) || !near.s.spec.Talks(s.spec.Name()) {
 		return nil, fmt.Errorf("a %s socket does not talk to the %s socket that is bound: %w", socketType, s.spec.Name(), ringwire.ErrRejected)
 	}
-	if err := s.admit(); err != nil {
+	admitted, err := s.admission.join()
+	if err != nil {
 		return nil, err
 	}
-	p := &peer{s: s, endpoint: l.resolved, listener: l}
+	p := &peer{s: s, endpoint: l.resolved, listener: l, entrant: admitted}
 	from.Group().Lock()
 	far := from.Accept(s.group, s.pipeConfig(false), s.intake, p)
 	p.end = far // before from leads to it
@@ -125,7 +126,7 @@ func (l *listener) Join(from *pipe.End, socketType string, identity []byte) (*pi
 		from.Withhold()
 		from.Group().Unlock()
 		s.remove(p, pipe.PeerGone)
-		s.discharge()
+		admitted.leave()
 		return nil, err
 	}
 	return far, nil
@@ -152,7 +153,7 @@ func (s *Socket) part(p *peer) {
 		s.events.emit(ev)
 	}
 	if known && p.listener != nil {
-		s.discharge()
+		p.entrant.leave()
 	}
 	s.sweep()
 	g.Room()
@@ -215,7 +216,7 @@ func (s *Socket) partEnd(p *peer, reason error) {
 		s.events.note(ev)
 	}
 	if known && p.listener != nil {
-		s.discharge()
+		p.entrant.leave()
 	}
 	s.sweep()
 	g.Room()

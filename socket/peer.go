@@ -23,6 +23,7 @@ type peer struct {
 	endpoint string
 	dialer   *dialer   // nil for an accepted peer
 	listener *listener // nil for a connected one
+	entrant  *entrant  // likewise
 
 	// Guarded by the send lock.
 	session *session.Session // nil for inproc, or while there is no connection
@@ -337,7 +338,8 @@ func (p *peer) event(kind EventKind) Event {
 	return Event{
 		Kind: kind, Endpoint: p.endpoint, Local: info.Local, Remote: info.Remote,
 		Peer: ringwire.WrapPeer(p.end.Peer()), Identity: info.Identity,
-		Name: peerName(info.Identity, string(announced), info.Remote), SocketType: info.SocketType, Mechanism: info.Mechanism,
+		Name: peerName(info.Identity, announced, info.Remote), SocketType: info.SocketType,
+		Mechanism: info.Mechanism, Principal: info.Principal,
 	}
 }
 
@@ -358,8 +360,10 @@ func (s *Socket) learn(p *peer, sess *session.Session, local, remote string) err
 	info := pipe.Info{
 		Identity: identity, SocketType: string(kind), Endpoint: p.endpoint,
 		Local: local, Remote: remote, Mechanism: s.session.Mechanism.Name(), Minor31: sess.Minor31(),
-		Metadata: meta,
+		Principal: sess.Principal(),
+		Metadata:  meta,
 	}
+	p.end.Peer().SetPrincipal(info.Principal)
 	s.group.Lock()
 	p.end.Info = info
 	s.group.Unlock()

@@ -7,8 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"testing"
 	"time"
 
@@ -30,7 +28,11 @@ func startPython(t testing.TB, program string, args ...string) *python {
 	if err := os.WriteFile(file, []byte(program), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, append([]string{"-u", file}, args...)...)
+	return runPython(t, exec.Command(path, append([]string{"-u", file}, args...)...))
+}
+
+func runPython(t testing.TB, cmd *exec.Cmd) *python {
+	t.Helper()
 	complaints := new(buffer)
 	cmd.Stderr = complaints
 	in, err := cmd.StdinPipe()
@@ -187,35 +189,5 @@ func TestPyzmqStalled(t *testing.T) {
 	pub.tell("end 1 100")
 	if got, want := late.line(), fmt.Sprintf("end %d", count); got != want {
 		t.Errorf("after what was not dropped comes %q, want %q", got, want)
-	}
-}
-
-// TestReadmePyzmq runs the programs of README.md as they are printed there, with
-// the addresses changed.
-func TestReadmePyzmq(t *testing.T) {
-	text, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	blocks := regexp.MustCompile("(?s)```python\n(.*?)```").FindAllStringSubmatch(string(text), -1)
-	if len(blocks) != 2 {
-		t.Fatalf("README.md has %d blocks of Python, want a publisher and a subscriber", len(blocks))
-	}
-	p := start(t)
-	program := func(i int) string {
-		s := strings.ReplaceAll(blocks[i][1], defaultFrontend, p.frontend)
-		return strings.ReplaceAll(s, defaultBackend, p.backend)
-	}
-	first, second := startPython(t, program(1), "news"), startPython(t, program(1), "")
-	startPython(t, program(0))
-	for _, s := range []*python{first, second} {
-		if got := s.line(); !strings.HasPrefix(got, "news ") && !strings.HasPrefix(got, "weather ") {
-			t.Errorf("a subscriber prints %q", got)
-		}
-	}
-	for range 3 {
-		if got := first.line(); !strings.HasPrefix(got, "news ") {
-			t.Errorf("the subscriber of news prints %q", got)
-		}
 	}
 }

@@ -36,6 +36,8 @@ type answer struct {
 	Endpoint string     `json:"endpoint"`
 	Messages [][]string `json:"messages"`
 	Events   []string   `json:"events"`
+	Values   []int      `json:"values"` // of the events
+	Text     []string   `json:"text"`
 }
 
 type command map[string]any
@@ -259,7 +261,8 @@ func (s *pySocket) decode(list [][]string) [][]string {
 	return list
 }
 
-// events are what the socket's monitor tells for so long, or until one event.
+// events are what the socket's monitor tells for so long, or until an event whose
+// name begins so.
 func (s *pySocket) events(d time.Duration, until string) []string {
 	s.t.Helper()
 	return s.call(command{"op": "events", "id": s.id, "for": d.Milliseconds(), "until": until}).Events
