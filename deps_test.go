@@ -37,7 +37,7 @@ socket/curve: . internal/security
 socket/zap: . socket pattern transport
 socket/observe: . socket
 device: . socket pattern transport
-device/forwarder: . device socket pattern transport transport/tcp transport/ipc
+device/forwarder: . device socket socket/curve pattern transport transport/tcp transport/ipc
 internal/interop: . socket pattern
 internal/peertest:
 benchmarks/internal/result:
@@ -60,6 +60,7 @@ examples/21-service: . socket pattern
 examples/22-metrics: . socket pattern socket/observe
 examples/23-python: . socket pattern
 examples/24-slow: . socket pattern
+examples/secure: . socket socket/curve socket/plain pattern
 examples/quickstart: . socket pattern transport transport/inproc
 `
 
