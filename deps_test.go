@@ -48,6 +48,7 @@ examples/09-paranoid-pirate: . socket socket/sockettest pattern transport
 examples/10-majordomo: socket socket/sockettest transport examples/10-majordomo/mdp
 examples/10-majordomo/mdp: . socket pattern
 examples/11-freelance: . socket socket/sockettest pattern transport
+examples/12-binary-star: . socket socket/sockettest pattern transport
 `
 
 // banned lists packages that must not be reachable, each with the reason.
