@@ -49,6 +49,8 @@ examples/10-majordomo: socket socket/sockettest transport examples/10-majordomo/
 examples/10-majordomo/mdp: . socket pattern
 examples/11-freelance: . socket socket/sockettest pattern transport
 examples/12-binary-star: . socket socket/sockettest pattern transport
+examples/13-titanic: socket examples/10-majordomo/mdp
+examples/14-clone: . device socket socket/sockettest pattern transport
 `
 
 // banned lists packages that must not be reachable, each with the reason.

@@ -117,7 +117,7 @@ func TestAVoteIsNotEnough(t *testing.T) {
 func TestSilenceIsNotEnough(t *testing.T) {
 	out := onStage(t, func(s *stage, primary, backup *server) {
 		s.network.Partition("primary", "backup")
-		time.Sleep(100*interval)
+		time.Sleep(100 * interval)
 		if got, want := [2]state{primary.current(), backup.current()}, [2]state{active, passive}; got != want {
 			t.Errorf("got %v, want %v", got, want)
 		}
@@ -129,14 +129,14 @@ func TestSilenceIsNotEnough(t *testing.T) {
 func TestSplitBrainIsFound(t *testing.T) {
 	out := onStage(t, func(s *stage, primary, backup *server) {
 		s.network.Partition("primary", "backup")
-		time.Sleep(100*interval)
+		time.Sleep(100 * interval)
 		for host, server := range map[string]string{"here": "primary", "there": "backup"} {
 			if answer, err := ask(t, s, host, 100*interval, server); err != nil {
 				t.Errorf("%s: got %q, %v, want an answer", host, answer, err)
 			}
 		}
 		s.network.Heal("primary", "backup")
-		time.Sleep(100*interval)
+		time.Sleep(100 * interval)
 	})
 	// The one that hears it first ends, perhaps before the other one does.
 	if !strings.Contains(out, ": "+errSplitBrain.Error()) {
