@@ -51,6 +51,8 @@ examples/11-freelance: . socket socket/sockettest pattern transport
 examples/12-binary-star: . socket socket/sockettest pattern transport
 examples/13-titanic: socket examples/10-majordomo/mdp
 examples/14-clone: . device socket socket/sockettest pattern transport
+examples/15-last-value-cache: . device socket pattern
+examples/16-espresso: . device socket pattern
 `
 
 // banned lists packages that must not be reachable, each with the reason.

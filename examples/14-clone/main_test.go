@@ -275,3 +275,54 @@ func TestRFC12Frames(t *testing.T) {
 		want(sub, `HUGZ|`+strings.ReplaceAll(one, "01", "00")+`|||`)
 	})
 }
+
+// TestASlowReplicaMissesNothing: one that could not be sent as many updates as fit its
+// queue is disconnected, and asks for a snapshot when it is back.
+func TestASlowReplicaMissesNothing(t *testing.T) {
+	inBed(t, socket.Options{SendHWM: 3, RecvHWM: 3}, func(b *bed) {
+		b.network.SetLink("server", "slow", sockettest.Link{Buffer: 100})
+		b.server()
+		fast, slow := b.replica("fast", ""), b.replica("slow", "")
+		set := func(key, value string) {
+			b.Helper()
+			if err := fast.set(b.Context(), key, value, 0); err != nil {
+				b.Fatal(err)
+			}
+		}
+		has := func(key string) {
+			b.Helper()
+			ctx, cancel := context.WithTimeout(b.Context(), time.Hour)
+			defer cancel()
+			if err := slow.wait(ctx, func(values map[string]string) bool { return values[key] != "" }); err != nil {
+				b.Fatal(err)
+			}
+		}
+		set("/first", "1")
+		has("/first")
+		b.network.Stall("server", "slow")
+		for i := range 20 {
+			set(fmt.Sprint("/", i), "1")
+		}
+		b.network.Resume("server", "slow")
+		set("/last", "1")
+		has("/last")
+		slow.wait(b.Context(), func(values map[string]string) bool {
+			if len(values) != 22 {
+				b.Errorf("the slow replica has %d keys, want 22", len(values))
+			}
+			return true
+		})
+	})
+}
+
+// TestOlderUpdatesChangeNothing: those that came before the snapshot was asked for wait
+// in the socket, and are part of it.
+func TestOlderUpdatesChangeNothing(t *testing.T) {
+	r := &replica{synced: true, sequence: 5, values: map[string]string{"/a": "5"}, changed: make(chan struct{})}
+	for sequence, want := range []string{"5", "5", "5", "5", "5", "5", "6"} {
+		r.apply(update{key: "/a", sequence: uint64(sequence), value: fmt.Sprint(sequence)})
+		if got := r.values["/a"]; got != want {
+			t.Errorf("after update %d: got %s, want %s", sequence, got, want)
+		}
+	}
+}
