@@ -53,6 +53,8 @@ examples/13-titanic: socket examples/10-majordomo/mdp
 examples/14-clone: . device socket socket/sockettest pattern transport
 examples/15-last-value-cache: . device socket pattern
 examples/16-espresso: . device socket pattern
+examples/17-suicidal-snail: . socket pattern
+examples/18-black-box: . socket pattern
 `
 
 // banned lists packages that must not be reachable, each with the reason.
