@@ -55,6 +55,7 @@ examples/15-last-value-cache: . device socket pattern
 examples/16-espresso: . device socket pattern
 examples/17-suicidal-snail: . socket pattern
 examples/18-black-box: . socket pattern
+examples/25-file-transfer: . socket pattern
 `
 
 // banned lists packages that must not be reachable, each with the reason.
