@@ -211,7 +211,7 @@ func TestFilesOfTheDirectoryOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	const endpoint = "inproc://files"
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	ended := make(chan error)
 	go func() { ended <- runServer(ctx, endpoint, inside) }()
