@@ -21,8 +21,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // TestEveryRequestIsAnswered: although a worker vanishes with one, and the queue too.
 func TestEveryRequestIsAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // of the bubble's clock
+		defer cancel()
 		var out bytes.Buffer
-		if err := run(t.Context(), 20*time.Millisecond, &out); err != nil {
+		if err := run(ctx, 20*time.Millisecond, &out); err != nil {
 			t.Fatalf("%v after:\n%s", err, out.String())
 		}
 		rest := out.String()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,8 +17,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // without a word, and the broker was replaced.
 func TestEveryRequestIsAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // of the bubble's clock
+		defer cancel()
 		var out bytes.Buffer
-		if err := run(t.Context(), 20*time.Millisecond, &out); err != nil {
+		if err := run(ctx, 20*time.Millisecond, &out); err != nil {
 			t.Fatalf("%v after:\n%s", err, out.String())
 		}
 		rest := out.String()

@@ -47,8 +47,10 @@ func lines(t *testing.T, out string, want ...string) {
 // died; and the client always gets its answer from that one.
 func TestExactlyOneIsActive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // of the bubble's clock
+		defer cancel()
 		var out bytes.Buffer
-		if err := run(t.Context(), interval, &out); err != nil {
+		if err := run(ctx, interval, &out); err != nil {
 			t.Fatalf("%v after:\n%s", err, out.String())
 		}
 		lines(t, out.String(),
@@ -70,10 +72,12 @@ func onStage(t *testing.T, test func(s *stage, primary, backup *server)) (out st
 	t.Helper()
 	var b bytes.Buffer
 	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t.Context(), interval, log.New(&b, "", 0))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // of the bubble's clock
+		defer cancel()
+		s := newStage(ctx, interval, log.New(&b, "", 0))
 		defer s.close()
 		one, two := s.start(primary), s.start(backup)
-		if err := errors.Join(one.wait(t.Context(), active), two.wait(t.Context(), passive)); err != nil {
+		if err := errors.Join(one.wait(ctx, active), two.wait(ctx, passive)); err != nil {
 			t.Fatal(err)
 		}
 		test(s, one, two)

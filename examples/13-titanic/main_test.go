@@ -27,8 +27,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestARequestSurvivesARestart(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // of the bubble's clock
+		defer cancel()
 		var out bytes.Buffer
-		if err := run(t.Context(), 20*time.Millisecond, dir, &out); err != nil {
+		if err := run(ctx, 20*time.Millisecond, dir, &out); err != nil {
 			t.Fatalf("%v after:\n%s", err, out.String())
 		}
 		want := `client: the request is stored, there is no worker for it
@@ -56,7 +58,7 @@ func TestEachRequestIsExecutedInOrder(t *testing.T) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
 			const endpoint = "inproc://broker"
-			ctx, cancel := context.WithCancel(t.Context())
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour) // of the bubble's clock
 			var wg sync.WaitGroup
 			defer wg.Wait()
 			defer cancel()

@@ -157,7 +157,9 @@ func TestASlowReceiver(t *testing.T) {
 				t.Errorf("with %d bytes written, %d were read, want %d", written, got, want)
 			}
 		}}
-		if _, err := fetch(t.Context(), endpoint, "file", w, Config{Chunk: chunk, Window: window}); err != nil {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // of the bubble's clock
+		defer cancel()
+		if _, err := fetch(ctx, endpoint, "file", w, Config{Chunk: chunk, Window: window}); err != nil {
 			t.Fatal(err)
 		}
 		if sum := [32]byte(h.Sum(nil)); sum != want {
@@ -188,7 +190,9 @@ func TestATransferGoesOn(t *testing.T) {
 				_, kill = start(t, endpoint, f, at("server"))
 			}
 		}}
-		got, err := fetch(t.Context(), endpoint, "file", w, Config{Chunk: 10_000, Socket: at("client")})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // of the bubble's clock
+		defer cancel()
+		got, err := fetch(ctx, endpoint, "file", w, Config{Chunk: 10_000, Socket: at("client")})
 		if err != nil {
 			t.Fatal(err)
 		}
