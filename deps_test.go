@@ -32,6 +32,7 @@ transport/inproc: . transport internal/pipe
 socket: internal/buf internal/ring internal/park internal/msg . internal/zmtp internal/pipe pattern internal/security internal/session transport transport/tcp transport/ipc transport/inproc
 socket/sockettest: . transport
 socket/observe: . socket
+socket/typed: . socket pattern
 device: . socket pattern transport
 device/forwarder: . device socket pattern transport transport/tcp transport/ipc
 internal/interop: . socket pattern
