@@ -143,7 +143,7 @@ func TestPythonClient(t *testing.T) {
 	for ctx := soon(t); server.Stats().Abandoned == 0 && ctx.Err() == nil; {
 		runtime.Gosched()
 	}
-	if got := server.Stats(); got.Received != 101 || got.Replied != 99 || got.Failed != 1 || got.Abandoned != 1 {
+	if got := settled(t, server); got.Received != 101 || got.Replied != 99 || got.Failed != 1 || got.Abandoned != 1 {
 		t.Errorf("got %+v, want 99 replies, one error, and the cancelled request without an answer", got)
 	}
 }

@@ -66,6 +66,20 @@ func on(network *sockettest.Network, host string) *typed.Options {
 	return &typed.Options{Socket: &socket.Options{Transports: []transport.Transport{network.Host(host)}, Logger: silent}}
 }
 
+// settled is what a server has counted when it has nothing more to do.
+func settled(t testing.TB, server interface{ Stats() typed.ServerStats }) typed.ServerStats {
+	t.Helper()
+	for ctx := soon(t); ; runtime.Gosched() {
+		s := server.Stats()
+		if sum := s.Replied + s.Failed + s.Abandoned + int64(s.Waiting+s.Running); s.Received != sum {
+			t.Fatalf("got %+v, of which %d are accounted for", s, sum)
+		}
+		if s.Waiting+s.Running == 0 || ctx.Err() != nil {
+			return s
+		}
+	}
+}
+
 func double(_ context.Context, n int) (int, error) { return 2 * n, nil }
 
 func TestCallOverEachTransport(t *testing.T) {
@@ -189,7 +203,7 @@ func TestThousandCallsOverTCP(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if c, s := client.Stats(), server.Stats(); c.Replied != 1000 || s.Received != 1000 || s.Replied != 1000 {
+	if c, s := client.Stats(), settled(t, server); c.Replied != 1000 || s.Received != 1000 || s.Replied != 1000 {
 		t.Errorf("client counted %+v, server %+v, want 1000 replies", c, s)
 	}
 }
@@ -590,6 +604,11 @@ func TestServerAnswersBadRequests(t *testing.T) {
 	if m.Len() != 3 || string(m.Frame(1)) != "\x01R"+number || string(m.Frame(2)) != "\x08" {
 		t.Errorf("got %v, want the reply 8", m)
 	}
+	// A number is free again when its request is answered or cancelled.
+	for range 3 {
+		ok(t, raw.Send(soon(t), nil, []byte("\x01Q"+number+never), []byte{4}))
+		must[*ringwire.Message](t)(raw.Recv(soon(t)))
+	}
 	// A REQ is a client, too.
 	req := must[*socket.Socket](t)(socket.New(pattern.Req, nil))
 	defer req.Close()
@@ -598,8 +617,8 @@ func TestServerAnswersBadRequests(t *testing.T) {
 	if m.Len() != 2 || string(m.Frame(1)) != "\x0a" {
 		t.Errorf("got %v, want the reply 10", m)
 	}
-	if s := server.Stats(); s.Received != 4 || s.Replied != 2 || s.Failed != 2 || s.Rejected != 9 {
-		t.Errorf("got %+v, want 4 requests, 2 replies, 2 that could not be decoded, 9 that were none", s)
+	if s := settled(t, server); s.Received != 7 || s.Replied != 5 || s.Failed != 2 || s.Rejected != 9 {
+		t.Errorf("got %+v, want 7 requests, 5 replies, 2 that could not be decoded, 9 that were none", s)
 	}
 }
 

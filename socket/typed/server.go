@@ -36,17 +36,17 @@ type Server[Req, Resp any] struct {
 	mu       sync.Mutex
 	serving  bool                   // guarded by mu
 	stopping bool                   // guarded by mu
-	jobs     map[string]*job        // guarded by mu; running and waiting, by key
+	jobs     map[string]*job        // guarded by mu; waiting, and running without an answer yet, by key
 	waiting  []*job                 // guarded by mu; in order
 	bytes    int64                  // guarded by mu; of waiting
 	running  int                    // guarded by mu
 	gone     map[ringwire.Peer]bool // guarded by mu; peers that left lately
-	idle     chan struct{}          // guarded by mu; closed when stopping and without jobs
+	idle     chan struct{}          // guarded by mu; closed when stopping and nothing is left to do
 	stats    ServerStats            // guarded by mu
 }
 
 // ServerStats counts requests: Received is the sum of Replied, Failed, Abandoned,
-// Waiting and Running.
+// Waiting and Running. A client may have its answer before it is counted as one.
 type ServerStats struct {
 	Received  int64
 	Replied   int64 // answered with a reply
@@ -68,6 +68,7 @@ type job struct {
 	ctx    context.Context // of the handler
 	cancel context.CancelCauseFunc
 	end    context.CancelFunc // of the deadline
+	result *int64             // the counter of what came of it
 }
 
 // Why a handler's context ends before its deadline.
@@ -197,8 +198,10 @@ func (s *Server[Req, Resp]) accept(ctx context.Context, m *ringwire.Message, wor
 	switch {
 	case err == nil && h.kind == kindCancel:
 		s.mu.Lock()
-		if running := s.jobs[j.makeKey()]; running != nil {
+		key := j.makeKey()
+		if running := s.jobs[key]; running != nil {
 			running.cancel(errClientCancelled)
+			delete(s.jobs, key)
 		}
 		s.mu.Unlock()
 		return false
@@ -289,14 +292,14 @@ func (s *Server[Req, Resp]) dropWaiting() {
 			return
 		}
 		j := s.pop()
+		s.running++
 		s.mu.Unlock()
-		sent := s.refuse(j, &Error{CodeStopping, "the server has stopped"})
-		s.mu.Lock()
-		if sent {
-			s.stats.Failed++
-		} else {
-			s.stats.Abandoned++
+		j.result = &s.stats.Abandoned
+		if s.refuse(j, &Error{CodeStopping, "the server has stopped"}) {
+			j.result = &s.stats.Failed
 		}
+		s.mu.Lock()
+		s.running--
 		s.finish(j)
 		s.mu.Unlock()
 	}

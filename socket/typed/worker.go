@@ -58,7 +58,10 @@ func (s *Server[Req, Resp]) pop() *job {
 
 // finish forgets a job. s.mu is held.
 func (s *Server[Req, Resp]) finish(j *job) {
-	delete(s.jobs, j.key)
+	*j.result++
+	if s.jobs[j.key] == j {
+		delete(s.jobs, j.key)
+	}
 	j.end()
 	j.cancel(nil)
 	j.m.Release()
@@ -67,7 +70,7 @@ func (s *Server[Req, Resp]) finish(j *job) {
 
 // checkIdle tells Shutdown when nothing is left to do. s.mu is held.
 func (s *Server[Req, Resp]) checkIdle() {
-	if s.stopping && len(s.jobs) == 0 {
+	if s.stopping && s.running == 0 && len(s.waiting) == 0 {
 		select {
 		case <-s.idle:
 		default:
@@ -90,7 +93,7 @@ func (s *Server[Req, Resp]) handle(j *job) {
 			s.log.Error("typed: panic in a handler", "panic", p, "request", nameOf[Req](), "peer", j.m.Peer().String(), "stack", string(debug.Stack()))
 			e = &Error{CodePanic, "the handler panicked"}
 		}
-		s.finishWith(j, e, buf)
+		s.reply(j, e, buf)
 	}()
 	e = s.run(j, buf)
 	returned = true
@@ -115,26 +118,24 @@ func (s *Server[Req, Resp]) run(j *job, buf *bytebufferpool.ByteBuffer) *Error {
 	return nil
 }
 
-// finishWith sends the answer of a handler, an error or what is in buf, and counts it.
-func (s *Server[Req, Resp]) finishWith(j *job, e *Error, buf *bytebufferpool.ByteBuffer) {
+// reply sends the answer of a handler, an error or what is in buf.
+func (s *Server[Req, Resp]) reply(j *job, e *Error, buf *bytebufferpool.ByteBuffer) {
+	// Who has an answer may use its number again.
+	s.mu.Lock()
+	delete(s.jobs, j.key)
+	s.mu.Unlock()
 	sent := false
-	cause := context.Cause(j.ctx)
-	switch {
-	case cause == errClientCancelled, cause == errClientGone:
+	result := &s.stats.Replied
+	switch cause := context.Cause(j.ctx); {
+	case cause == errClientCancelled, cause == errClientGone, cause == ringwire.ErrClosed:
 	case e != nil:
 		sent = s.send(j, true, errorFrames(j, e)...)
+		result = &s.stats.Failed
 	default:
 		sent = s.send(j, true, buf.B[:headerSize], buf.B[headerSize:])
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case !sent:
-		s.stats.Abandoned++
-	case e != nil:
-		s.stats.Failed++
-	default:
-		s.stats.Replied++
+	if j.result = result; !sent {
+		j.result = &s.stats.Abandoned
 	}
 }
 
