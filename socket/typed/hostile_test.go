@@ -284,7 +284,8 @@ func newReceiver[T any](f *testing.F, largest uintptr) receiver {
 		if err != nil {
 			return // such as NaN as JSON
 		}
-		if err := decode(codec, again, new(T)); err != nil && !strings.Contains(err.Error(), "panic: ") {
+		// A struct of which nothing was there can be deeper with its fields.
+		if err := decode(codec, again, new(T)); err != nil && !strings.Contains(err.Error(), "deeper than") {
 			t.Errorf("%T by %T: %v, encoded again as %x, is refused: %v", v, codec, v, again, err)
 		}
 	}}

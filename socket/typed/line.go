@@ -50,12 +50,9 @@ func (c *Client[Req, Resp]) receive(l *line) {
 		l.listen, l.cut = context.WithCancel(context.Background())
 		listen = l.listen
 		c.mu.Unlock()
-		for {
-			if m, err := l.s.TryRecv(); err == nil {
-				c.answer(l, m)
-			} else if l.s.Stats().RecvQueued == 0 || !errors.Is(err, ringwire.ErrAgain) {
-				break
-			}
+		// What had arrived by then counts.
+		for m, err := l.s.TryRecv(); err == nil; m, err = l.s.TryRecv() {
+			c.answer(l, m)
 		}
 		c.lose(l, lost)
 	}

@@ -486,6 +486,38 @@ func TestShutdownAnswersWhatWasTaken(t *testing.T) {
 	})
 }
 
+// Answers that arrived before the connection ended are given to their calls, however
+// many there are.
+func TestAnswersInFrontOfTheEndCount(t *testing.T) {
+	for _, endpoint := range []string{"inproc://typed-last", "tcp://127.0.0.1:*"} {
+		for range 20 {
+			const calls = 500
+			router := must[*socket.Socket](t)(socket.New(pattern.Router, nil))
+			client := must[*typed.Client[int, int]](t)(typed.NewClient[int, int](nil))
+			ok(t, client.Connect(must[string](t)(router.Bind(endpoint))))
+			var all sync.WaitGroup
+			for i := range calls {
+				all.Go(func() {
+					if got, err := client.Call(soon(t), i); err != nil || got != 1 {
+						t.Errorf("%s: got %d, %v, want 1", endpoint, got, err)
+					}
+				})
+			}
+			replies := make([]*ringwire.Message, calls)
+			for i := range replies {
+				m := must[*ringwire.Message](t)(router.Recv(soon(t)))
+				head := append([]byte(nil), m.Frame(2)[:10]...)
+				head[1] = 'R'
+				replies[i] = ringwire.NewMessage(append([]byte(nil), m.Frame(0)...), nil, head, []byte{1})
+			}
+			must[int](t)(router.SendBatch(soon(t), replies))
+			ok(t, router.Close())
+			all.Wait()
+			ok(t, client.Close())
+		}
+	}
+}
+
 func TestShutdownEndsWithItsContext(t *testing.T) {
 	server, at := serve(t, "inproc://typed-shutdown", nil, func(ctx context.Context, _ int) (int, error) {
 		<-ctx.Done()
@@ -605,7 +637,8 @@ func TestServerAnswersBadRequests(t *testing.T) {
 		t.Errorf("got %v, want the reply 8", m)
 	}
 	// A number is free again when its request is answered or cancelled.
-	for range 3 {
+	const again = 300
+	for range again {
 		ok(t, raw.Send(soon(t), nil, []byte("\x01Q"+number+never), []byte{4}))
 		must[*ringwire.Message](t)(raw.Recv(soon(t)))
 	}
@@ -617,8 +650,8 @@ func TestServerAnswersBadRequests(t *testing.T) {
 	if m.Len() != 2 || string(m.Frame(1)) != "\x0a" {
 		t.Errorf("got %v, want the reply 10", m)
 	}
-	if s := settled(t, server); s.Received != 7 || s.Replied != 5 || s.Failed != 2 || s.Rejected != 9 {
-		t.Errorf("got %+v, want 7 requests, 5 replies, 2 that could not be decoded, 9 that were none", s)
+	if s := settled(t, server); s.Received != again+4 || s.Replied != again+2 || s.Failed != 2 || s.Rejected != 9 {
+		t.Errorf("got %+v, want %d requests, 2 that could not be decoded, 9 that were none", s, again+4)
 	}
 }
 
