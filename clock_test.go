@@ -25,6 +25,7 @@ var clockExceptions = map[string]string{
 	"socket/observe viewPeer Time.UTC":           "shown",
 	"socket/observe viewEvent Time.UTC":          "shown",
 	"socket/observe render Time.UTC":             "shown",
+	"socket/curve load Time.Equal":               "of files",
 	"device appendSegmentHeader Time.UnixNano":   "written to a file",
 	"device/forwarder utc Time.UTC":              "shown",
 	"device/forwarder millis Time.UnixMilli":     "shown",

@@ -27,20 +27,26 @@ internal/session: internal/pipe internal/zmtp internal/security internal/park in
 transport: .
 transport/tcp: . transport
 transport/ipc: . transport
+transport/tlstcp: . transport transport/tcp
 transport/transporttest: . transport
 transport/inproc: . transport internal/pipe
 socket: internal/buf internal/ring internal/park internal/msg . internal/zmtp internal/pipe pattern internal/security internal/session transport transport/tcp transport/ipc transport/inproc
 socket/sockettest: . transport
+socket/plain: . internal/security
+socket/curve: . internal/security
+socket/zap: . socket pattern transport
 socket/observe: . socket
 socket/typed: . socket pattern
 device: . socket pattern transport
 device/forwarder: . device socket pattern transport transport/tcp transport/ipc
 internal/interop: . socket pattern
+internal/peertest:
 benchmarks/internal/result:
 benchmarks/internal/report: benchmarks/internal/result
 benchmarks/internal/host: benchmarks/internal/result
-benchmarks/internal/chaos: . socket socket/sockettest pattern transport
-benchmarks: . socket pattern transport transport/tcp transport/ipc internal/ring benchmarks/internal/result benchmarks/internal/report benchmarks/internal/host benchmarks/internal/chaos
+benchmarks/internal/child:
+benchmarks/internal/chaos: . socket socket/sockettest pattern transport benchmarks/internal/child
+benchmarks: . device socket pattern transport transport/tcp transport/ipc internal/ring benchmarks/internal/result benchmarks/internal/report benchmarks/internal/host benchmarks/internal/child benchmarks/internal/chaos
 examples/hello: . socket pattern
 examples/quickstart: . socket pattern transport transport/inproc
 examples/python: . socket pattern
@@ -61,6 +67,7 @@ var banned = []struct {
 	{"pattern", true, "net", "a pattern knows no network"},
 	{"pattern", true, "time", "a pattern knows no time"},
 	{"socket", false, "net/http", "a library user must not pay for it"},
+	{"socket", false, "crypto/tls", "a library user must not pay for it: transport/tlstcp brings it"},
 	{"socket", false, "expvar", "it registers handlers on import"},
 	{"socket", false, "runtime/cgo", "pure Go"},
 	{"socket", false, "github.com/urfave/", "command lines belong to programs"},

@@ -16,6 +16,12 @@ type Credentials struct {
 	Username  string // PLAIN
 	Password  string // PLAIN
 	PublicKey []byte // CURVE, 32 bytes
+
+	// Certificate is what a peer of tls+tcp has proven to hold, as DER, nil if it was
+	// not asked, and Subject who that says it is: its first URI, else its first DNS
+	// name, else its first mail address, else its subject.
+	Certificate []byte
+	Subject     string
 }
 
 // Verdict is an Authenticator's answer.

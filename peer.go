@@ -18,6 +18,10 @@ func (p Peer) ID() uint64 {
 	return p.p.ID
 }
 
+// Principal is who the Authenticator of the socket said that the peer is, when its
+// present or last connection was made; empty if nobody was asked.
+func (p Peer) Principal() string { return p.p.Principal() }
+
 // String is the number of the peer, for logs.
 func (p Peer) String() string { return p.p.String() }
 

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -53,16 +54,21 @@ func TestREADMESnippetsAreCompiled(t *testing.T) {
 	}
 }
 
-// The Python lines of the README are those that a test of the example runs.
+// The Python lines of the README are those that a test of the example runs. The
+// publisher and the subscriber are run from here by a test of device/forwarder; they
+// are those of its own README.
 func TestREADMEPythonIsRun(t *testing.T) {
 	snippets := blocks(readFile(t, "README.md"), "python")
-	if len(snippets) != 1 {
-		t.Fatalf("got %d Python snippets in the README, want 1", len(snippets))
+	if len(snippets) != 3 {
+		t.Fatalf("got %d Python snippets in the README, want 3", len(snippets))
 	}
 	code := strings.ReplaceAll(snippets[0], "import zmq", "import sys, zmq")
 	code = strings.ReplaceAll(code, `"tcp://127.0.0.1:5555"`, "sys.argv[1]")
 	if !strings.Contains(lines(readFile(t, "examples/python/main_test.go")), lines(code)) {
 		t.Errorf("this snippet of the README is not in examples/python/main_test.go:\n%s", snippets[0])
+	}
+	if got, want := snippets[1:], blocks(readFile(t, "device/forwarder/README.md"), "python"); !slices.Equal(got, want) {
+		t.Errorf("the README has the publisher and subscriber\n%q\nand device/forwarder/README.md\n%q", got, want)
 	}
 }
 

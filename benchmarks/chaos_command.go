@@ -41,6 +41,7 @@ func chaosCommand(ctx context.Context, stdout, stderr io.Writer) *cli.Command {
 			&cli.StringSliceFlag{Name: "scenario", Usage: "with --real: only scenarios whose name matches `pattern`, in which * is any text but a slash"},
 			&cli.StringSliceFlag{Name: "lib", Usage: "with --real: the library `name`: " + strings.Join(chaos.Libraries, ", ") + "; without it ringwire"},
 			&cli.StringFlag{Name: "runs", Usage: "with --real: play each scenario `n` times, from 1 to 1000"},
+			&cli.StringFlag{Name: "forwarder", Usage: "with --real: the `file` of device/forwarder, built; without it that is built"},
 			&cli.BoolFlag{Name: "list", Usage: "with --real: print the scenarios, and play none"},
 			&cli.StringFlag{Name: "json", Usage: "write all that was counted to `file`"},
 		},
@@ -62,6 +63,7 @@ type chaosRun struct {
 	scenarios []chaos.Scenario // of --real, else nil
 	runs      int              // of each
 	program   string           // that has the worker; empty: this one
+	forwarder string           // likewise of device/forwarder; empty: it is built
 }
 
 func runChaos(ctx context.Context, c *cli.Command, stdout, stderr io.Writer) error {
@@ -74,7 +76,7 @@ func runChaos(ctx context.Context, c *cli.Command, stdout, stderr io.Writer) err
 	}
 	started := time.Now()
 	r.report = &chaos.Report{
-		Version: chaos.ReportVersion, Started: started.UTC(), Command: append([]string{"benchmarks"}, os.Args[1:]...), Environment: host.Environment(ctx),
+		Version: chaos.ReportVersion, Started: started.UTC(), Command: host.Command(), Environment: host.Environment(ctx),
 	}
 	if c.Bool("real") {
 		if err := r.real(ctx); err != nil {
@@ -117,11 +119,11 @@ func (r *chaosRun) parse(c *cli.Command) error {
 		if err != nil {
 			return err
 		}
-		r.runs = int(runs)
+		r.runs, r.forwarder = int(runs), c.String("forwarder")
 		r.scenarios, err = chooseScenarios(c.StringSlice("lib"), c.StringSlice("scenario"))
 		return err
 	}
-	for _, name := range []string{"scenario", "lib", "runs", "list"} {
+	for _, name := range []string{"scenario", "lib", "runs", "forwarder", "list"} {
 		if c.IsSet(name) {
 			return usagef("--%s is for --real, which is missing", name)
 		}

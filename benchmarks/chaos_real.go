@@ -1,12 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -67,13 +71,36 @@ func listScenarios(stdout io.Writer, list []chaos.Scenario) error {
 	return nil
 }
 
+// buildForwarder builds device/forwarder into a directory.
+func buildForwarder(ctx context.Context, dir string) (string, error) {
+	program := filepath.Join(dir, "forwarder")
+	if runtime.GOOS == "windows" {
+		program += ".exe"
+	}
+	const source = "github.com/ringwire/ringwire/device/forwarder"
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, source).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the forwarder, which is only possible in a clone (--forwarder names one that is built): %w: %s", err, bytes.TrimSpace(out))
+	}
+	return program, nil
+}
+
 // real plays scenarios with processes.
 func (r *chaosRun) real(ctx context.Context) error {
-	program := r.program
-	if program == "" {
+	program := chaos.Programs{Worker: r.program, Forwarder: r.forwarder}
+	if program.Worker == "" {
 		var err error
-		if program, err = os.Executable(); err != nil {
+		if program.Worker, err = os.Executable(); err != nil {
 			return fmt.Errorf("chaos: find this program: %w", err)
+		}
+	}
+	if program.Forwarder == "" && slices.ContainsFunc(r.scenarios, func(s chaos.Scenario) bool { return s.Between && s.Skip == "" }) {
+		dir, err := os.MkdirTemp("", "chaos")
+		if err != nil {
+			return fmt.Errorf("chaos: %w", err)
+		}
+		defer os.RemoveAll(dir)
+		if program.Forwarder, err = buildForwarder(ctx, dir); err != nil {
+			return fmt.Errorf("chaos: %w", err)
 		}
 	}
 	queue := make(chan chaos.Scenario)

@@ -61,8 +61,11 @@ func TestChaosPlan(t *testing.T) {
 func TestChaosReport(t *testing.T) {
 	seeds := calmSeeds(t)
 	file := filepath.Join(t.TempDir(), "chaos.json")
+	args := []string{"chaos", "--seeds", "1", "--from", uintText(seeds[0]), "--json", file}
+	defer func(saved []string) { os.Args = saved }(os.Args)
+	os.Args = append([]string{"benchmarks"}, args...) // what the report records
 	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), []string{"chaos", "--seeds", "1", "--from", uintText(seeds[0]), "--json", file}, &stdout, &stderr)
+	code := run(t.Context(), args, &stdout, &stderr)
 	if code != exitOK {
 		t.Fatalf("got exit code %d, want %d; stderr:\n%s", code, exitOK, &stderr)
 	}
@@ -70,6 +73,7 @@ func TestChaosReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	wantCommand(t, file)
 	var report chaos.Report
 	lines := json.NewDecoder(bytes.NewReader(data))
 	lines.DisallowUnknownFields()
@@ -82,7 +86,7 @@ func TestChaosReport(t *testing.T) {
 	if !strings.Contains(string(data), `"heap_peak_bytes":null`) {
 		t.Errorf("got a figure for what is not measured in memory:\n%s", data)
 	}
-	for _, want := range []string{"fault", "unexplained", "n/a", "F24 forwarder killed: n/a"} {
+	for _, want := range []string{"fault", "unexplained", "n/a", "F24 forwarder killed: n/a, memory has no processes"} {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("got the table\n%s\nwant %q in it", &stdout, want)
 		}
@@ -98,7 +102,7 @@ func TestChaosUsage(t *testing.T) {
 	for _, args := range [][]string{
 		{"chaos", "x"}, {"chaos", "--seeds", "0"}, {"chaos", "--seeds", "many"}, {"chaos", "--seed", "-1"}, {"chaos", "--seed", "1", "--seeds", "2"},
 		{"chaos", "--json", ""}, {"chaos", "--scenario", "*"}, {"chaos", "--lib", "libzmq"}, {"chaos", "--real", "--seed", "1"}, {"chaos", "--nothing"},
-		{"chaos", "--real", "--lib", "zeromq"}, {"chaos", "--real", "--scenario", "F99/*"}, {"chaos", "--real", "--runs", "0"},
+		{"chaos", "--real", "--lib", "zeromq"}, {"chaos", "--real", "--scenario", "F99/*"}, {"chaos", "--real", "--runs", "0"}, {"chaos", "--forwarder", "x"},
 	} {
 		var stdout, stderr bytes.Buffer
 		if code := run(t.Context(), args, &stdout, &stderr); code != exitUsage || stdout.Len() > 0 || !strings.HasPrefix(stderr.String(), "benchmarks: ") {
@@ -161,22 +165,30 @@ func TestChaosReal(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program: not with -short")
 	}
-	program := filepath.Join(t.TempDir(), "benchmarks")
+	dir := t.TempDir()
+	forwarder, err := buildForwarder(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(dir, "benchmarks")
 	if runtime.GOOS == "windows" {
 		program += ".exe"
 	}
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
-	for _, name := range []string{"none/*/tcp", "F05/push-pull/tcp", "F01-receiver/pub-sub/tcp", "F16/req-rep/tcp"} {
+	for _, name := range []string{"none/*/tcp", "F05/push-pull/tcp", "F01-receiver/pub-sub/tcp", "F16/req-rep/tcp", "F24/*/tcp", "F01-b*/push-pull/tcp"} {
 		scenarios, err := chooseScenarios(nil, []string{name})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var stdout, stderr bytes.Buffer
-		r := &chaosRun{scenarios: scenarios, runs: 1, program: program, report: &chaos.Report{}, stderr: &stderr}
+		r := &chaosRun{scenarios: scenarios, runs: 1, program: program, forwarder: forwarder, report: &chaos.Report{}, stderr: &stderr}
 		if err := r.real(t.Context()); err != nil {
 			t.Fatal(err)
+		}
+		if len(r.report.Skipped) > 0 {
+			t.Errorf("%s: got %d scenarios skipped, the first because %s, want none", name, len(r.report.Skipped), r.report.Skipped[0].Skipped)
 		}
 		if err := r.finish(&stdout); err != nil || r.report.Total.Runs != len(scenarios) || r.report.Total.Figures.Delivered == 0 {
 			t.Errorf("%s: got %v, stderr\n%s\nand\n%s", name, err, &stderr, &stdout)

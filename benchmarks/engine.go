@@ -36,6 +36,10 @@ const (
 	dealerRouter     = "dealer-router"     // DEALER, ROUTER: the ROUTER side binds
 	publishUnmatched = "publish-unmatched" // PUB binds, one SUB with subscription(i) for all i below role.Subscriptions
 	connections      = "connections"       // one PUSH with role.Sockets connections to one PULL, which binds
+
+	// A device in a process of its own, which binds, is between the two sides.
+	throughForwarder = "xsub-xpub" // PUB, XSUB to XPUB, SUB, all of which wait instead of dropping
+	throughStreamer  = "pull-push" // PUSH, PULL to PUSH, PULL
 )
 
 // Sides of a role.
@@ -43,6 +47,8 @@ const (
 	sideSend = "send"
 	sideRecv = "recv"
 	sideBoth = "both" // inproc: one process has both
+
+	sideDevice = "device" // what is between them
 )
 
 // role is what one process does in one row. It travels to the process as JSON.
@@ -89,9 +95,15 @@ func (r role) publishes() bool { return r.Pattern == pubSub || r.Pattern == publ
 // answers says that every message comes back.
 func (r role) answers() bool { return r.Pattern == reqRep || r.Pattern == dealerRouter }
 
+// through says that a device is between the two sides.
+func (r role) through() bool { return r.Pattern == throughForwarder || r.Pattern == throughStreamer }
+
 // binder is the side that binds.
 func (r role) binder() string {
-	if r.publishes() {
+	switch {
+	case r.through():
+		return sideDevice
+	case r.publishes():
 		return sideSend
 	}
 	return sideRecv
@@ -110,7 +122,7 @@ func (r role) sidesHere() []string {
 
 // measuredBy is the side whose result counts.
 func (r role) measuredBy() string {
-	if r.Pattern == pushPull || r.Pattern == pubSub {
+	if r.Pattern == pushPull || r.Pattern == pubSub || r.through() {
 		return sideRecv
 	}
 	return sideSend
@@ -127,7 +139,7 @@ func (r role) account(sent, got sliceResult) error {
 
 // marks is how many end marks each receiving socket gets in a slice.
 func (r role) marks() int {
-	if r.Pattern == pushPull {
+	if r.Pattern == pushPull || r.through() {
 		return r.Senders * max(r.Goroutines, 1)
 	}
 	return 1
@@ -161,7 +173,7 @@ const endMarkInterval = 10 * time.Millisecond
 
 // sliceSpec is one slice. What is done is the role's business:
 //
-// push-pull and pub-sub: each sender sends for the duration, then an end mark.
+// push-pull, pub-sub, and through a device: each sender sends for the duration, then an end mark.
 // With a rate, message i is due at i/Rate after the start of the slice, and
 // carries the time it was due at; it is late rather than skipped.
 //
@@ -184,8 +196,7 @@ type sliceSpec struct {
 }
 
 // sliceResult is what a station saw of a slice. It travels as JSON. With
-// sideBoth it is that of the side that measures: the receiving one with
-// push-pull and pub-sub, else the sending one.
+// sideBoth it is that of the side that measures: see role.measuredBy.
 type sliceResult struct {
 	// Messages that this side sent or received, without end marks. Round trips
 	// on both sides of req-rep and dealer-router.

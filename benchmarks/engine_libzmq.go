@@ -40,6 +40,8 @@ func (libzmqEngine) supports(r role) error {
 		return errors.New("allows only one thread on a socket")
 	case r.Stalled > 0:
 		return errors.New("is not measured with stalled subscribers")
+	case r.through() && r.Transport == "inproc":
+		return errors.New("is measured with a device in a process of its own only")
 	case r.Pattern == connections && r.Side == sideBoth:
 		return errors.New("is measured with connections between two processes only")
 	}
@@ -47,8 +49,8 @@ func (libzmqEngine) supports(r role) error {
 }
 
 // libzmqKinds are the socket types of each pattern's sides. Publishing what
-// nobody wants, an XPUB can tell when it has all subscriptions; libzmq's PUB is
-// an XPUB that hides them.
+// nobody wants, and through a device, an XPUB can tell when it has all
+// subscriptions; libzmq's PUB is an XPUB that hides them.
 var libzmqKinds = map[string][2]C.int{
 	pushPull:         {C.ZMQ_PUSH, C.ZMQ_PULL},
 	pubSub:           {C.ZMQ_PUB, C.ZMQ_SUB},
@@ -56,6 +58,8 @@ var libzmqKinds = map[string][2]C.int{
 	reqRep:           {C.ZMQ_REQ, C.ZMQ_REP},
 	dealerRouter:     {C.ZMQ_DEALER, C.ZMQ_ROUTER},
 	connections:      {C.ZMQ_PUSH, C.ZMQ_PULL},
+	throughForwarder: {C.ZMQ_XPUB, C.ZMQ_SUB},
+	throughStreamer:  {C.ZMQ_PUSH, C.ZMQ_PULL},
 }
 
 func (libzmqEngine) open(ctx context.Context, r role) (station, string, error) {
@@ -121,6 +125,10 @@ func (s *libzmqStation) prepare(socket unsafe.Pointer, side string) error {
 		return zmqError("set linger", rc)
 	}
 	switch {
+	case s.role.Pattern == throughForwarder && side == sideSend:
+		if rc := C.bench_option(socket, C.ZMQ_XPUB_NODROP, 1); rc != 0 {
+			return zmqError("have it wait", rc)
+		}
 	case s.role.Pattern == publishUnmatched && side == sideSend:
 		s.topics = topicsInC(s.role)
 	case s.role.Pattern == publishUnmatched:
@@ -148,7 +156,7 @@ func topicsInC(r role) unsafe.Pointer {
 }
 
 func (s *libzmqStation) subscribe(socket unsafe.Pointer) error {
-	if s.role.Pattern == pubSub {
+	if s.role.Pattern != publishUnmatched {
 		return zmqSubscribe(socket, "")
 	}
 	for i := range s.role.Subscriptions {

@@ -17,8 +17,11 @@ type ringwireEngine struct{}
 func (ringwireEngine) name() string { return "ringwire" }
 
 func (ringwireEngine) supports(r role) error {
-	if r.Variant != "" && r.Variant != spinOff {
+	switch {
+	case r.Variant != "" && r.Variant != spinOff:
 		return fmt.Errorf("has no variant %q", r.Variant)
+	case r.through() && r.Transport == "inproc":
+		return errors.New("is measured with a device in a process of its own only")
 	}
 	return nil
 }
@@ -31,6 +34,8 @@ var ringwireSpecs = map[string][2]*pattern.Spec{
 	reqRep:           {pattern.Req, pattern.Rep},
 	dealerRouter:     {pattern.Dealer, pattern.Router},
 	connections:      {pattern.Push, pattern.Pull},
+	throughForwarder: {pattern.Pub, pattern.Sub},
+	throughStreamer:  {pattern.Push, pattern.Pull},
 }
 
 func (e ringwireEngine) open(ctx context.Context, r role) (station, string, error) {
@@ -66,7 +71,7 @@ func (o *ringwireSockets) open(r role, side, endpoint string) (string, error) {
 	}
 	bound := endpoint
 	for i := range count {
-		opts := &socket.Options{}
+		opts := &socket.Options{XPubNoDrop: r.Pattern == throughForwarder && side == sideSend}
 		if r.Variant == spinOff {
 			opts.Spin = -1
 		}
@@ -98,7 +103,7 @@ func (o *ringwireSockets) open(r role, side, endpoint string) (string, error) {
 }
 
 func ringwireSubscribe(s *socket.Socket, r role) error {
-	if r.Pattern == pubSub {
+	if r.Pattern != publishUnmatched {
 		return s.Subscribe("")
 	}
 	for i := range r.Subscriptions {
@@ -115,11 +120,13 @@ func (o *ringwireSockets) ready(r role) func(context.Context) error {
 		for _, s := range o.sockets {
 			var err error
 			switch {
+			case r.Pattern == throughForwarder && s.Type() == pattern.Pub:
+				err = s.WaitSubscribers(ctx, "", 1) // the device, when a subscriber has reached it
 			case s.Type() == pattern.Pub && r.Pattern == pubSub:
 				err = s.WaitSubscribers(ctx, "", r.Receivers)
 			case s.Type() == pattern.Pub:
 				err = s.WaitSubscribers(ctx, string([]byte{kindEnd}), r.Receivers)
-			case s.Type() == pattern.Pull:
+			case s.Type() == pattern.Pull && !r.through():
 				err = s.WaitPeers(ctx, r.Senders)
 			default:
 				err = s.WaitPeers(ctx, 1)

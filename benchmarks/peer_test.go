@@ -1,42 +1,19 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-)
 
-// interpreter finds a Python with pyzmq, once.
-var interpreter = sync.OnceValues(func() (string, error) {
-	path := "/usr/bin/python3"
-	if _, err := os.Stat(path); err != nil {
-		if path, err = exec.LookPath("python3"); err != nil {
-			return "", errors.New("there is no python3")
-		}
-	}
-	if out, err := exec.Command(path, "-c", "import zmq").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%s cannot import zmq (Debian's python3-zmq has it): %w: %s", path, err, bytes.TrimSpace(out))
-	}
-	return path, nil
-})
+	"github.com/ringwire/ringwire/internal/peertest"
+)
 
 // startPeer runs a role of the perf tools in a program of somebody else.
 func startPeer(ctx context.Context, t *testing.T, args ...string) *process {
 	t.Helper()
-	path, err := interpreter()
-	if err != nil {
-		if os.Getenv("RINGWIRE_INTEROP") == "require" {
-			t.Fatalf("no libzmq peer, and RINGWIRE_INTEROP=require: %v", err)
-		}
-		t.Skipf("no libzmq peer: %v", err)
-	}
+	path := peertest.Python(t, "zmq")
 	p := &process{stdout: newOutput(), stderr: newOutput(), code: make(chan int, 1)}
 	cmd := exec.CommandContext(ctx, path, append([]string{filepath.Join("testdata", "perf_peer.py")}, args...)...)
 	cmd.Stdout, cmd.Stderr = p.stdout, p.stderr

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ringwire/ringwire"
+	"github.com/ringwire/ringwire/device"
 	"github.com/ringwire/ringwire/pattern"
 	"github.com/ringwire/ringwire/socket"
 )
@@ -18,7 +19,7 @@ const (
 	proxyBackend  = "inproc://perf_backend"
 )
 
-// forward has two goroutines as the forwarder, one for each direction.
+// forward has package device as the forwarder.
 func (ringwireLibrary) forward(ctx context.Context, j *job) (elapsed time.Duration, err error) {
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -47,8 +48,7 @@ func (ringwireLibrary) forward(ctx context.Context, j *job) (elapsed time.Durati
 			}
 		})
 	}
-	start(func() error { return p.pass(backend, frontend) }) // subscriptions
-	start(func() error { return p.pass(frontend, backend) })
+	start(func() error { return device.Run(inner, frontend.socket, backend.socket, nil) })
 	for range proxyPublishers {
 		publisher, err := p.open(pattern.XPub, proxyFrontend, false)
 		if err != nil {
@@ -96,19 +96,6 @@ func (p *ringwireProxy) open(spec *pattern.Spec, endpoint string, bind bool) (*r
 		err = r.socket.Connect(endpoint)
 	}
 	return r, err
-}
-
-// pass moves messages from one socket to the other.
-func (p *ringwireProxy) pass(from, to *ringwireRole) error {
-	for {
-		m, err := from.socket.Recv(context.Background())
-		if err != nil {
-			return err
-		}
-		if err := to.socket.SendMessage(context.Background(), m); err != nil {
-			return err
-		}
-	}
 }
 
 // publish sends until the socket is closed, from when somebody has subscribed.

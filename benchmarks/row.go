@@ -119,6 +119,14 @@ func throughputRow(transport string, size int, contenders []contender) row {
 	}
 }
 
+// deviceRow is a row of messages as fast as possible through a device.
+func deviceRow(transport, pattern string, size int, contenders []contender) row {
+	return row{
+		name: fmt.Sprintf("%s/device-%s/%d", transport, pattern, size), role: pairRole(transport, pattern, size),
+		metric: messagesPerSecond, contenders: contenders,
+	}
+}
+
 // fanOutRow is a row of one publisher, as fast as possible.
 func fanOutRow(transport string, subscribers, size int, contenders []contender) row {
 	r := row{

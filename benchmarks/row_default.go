@@ -27,6 +27,8 @@ func defaultRows() []row {
 		manyGoroutines(),
 		fanOutRow("tcp", 8, 64, contend("ringwire", "libzmq")),
 		stalled(),
+		deviceRow("tcp", throughForwarder, 64, contend("ringwire", "libzmq")),
+		deviceRow("tcp", throughStreamer, 64, contend("ringwire", "libzmq")),
 	}
 	for _, n := range []struct {
 		name  string

@@ -11,6 +11,7 @@ import (
 func quickRows() []row {
 	names := []string{
 		"tcp/push-pull/64", "tcp/req-rep/64", "ipc/push-pull/64", "inproc/push-pull/16", "tcp/pub-sub-1x8/64",
+		"tcp/device-xsub-xpub/64", "tcp/device-pull-push/64",
 	}
 	return slices.DeleteFunc(defaultRows(), func(r row) bool { return !slices.Contains(names, r.name) })
 }

@@ -29,6 +29,8 @@ var everyDefaultRow = map[string]string{
 	"inproc/push-pull-4x1/64":        "ringwire chan",
 	"tcp/pub-sub-1x8/64":             "ringwire libzmq",
 	"tcp/pub-sub-1x100-stalled/64":   "ringwire ringwire-all-live",
+	"tcp/device-xsub-xpub/64":        "ringwire libzmq",
+	"tcp/device-pull-push/64":        "ringwire libzmq",
 	"tcp/publish-unmatched-1/64":     "ringwire libzmq",
 	"tcp/publish-unmatched-10k/64":   "ringwire libzmq",
 	"tcp/publish-unmatched-1M/64":    "ringwire libzmq",
@@ -93,7 +95,7 @@ func TestRowTables(t *testing.T) {
 			}
 		}
 	}
-	if got, want := len(quickRows()), 5; got != want {
+	if got, want := len(quickRows()), 7; got != want {
 		t.Errorf("got %d quick rows, want %d", got, want)
 	}
 	// 3 transports, 6 sizes; push-pull and pub-sub with two loads, two patterns with one.

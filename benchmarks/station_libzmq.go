@@ -60,10 +60,16 @@ func (s *libzmqStation) during(ctx context.Context, work func() error) error {
 // with default options cannot tell.
 func (s *libzmqStation) ready(ctx context.Context) error {
 	return s.during(ctx, func() error {
-		if s.role.Pattern != publishUnmatched || s.role.Side == sideRecv {
+		if s.role.Side == sideRecv {
 			return nil
 		}
-		return s.call(nil, C.suite_subscribed(s.senders[0]))
+		switch s.role.Pattern {
+		case publishUnmatched:
+			return s.call(nil, C.suite_subscribed(s.senders[0], 1))
+		case throughForwarder:
+			return s.call(nil, C.suite_subscribed(s.senders[0], 0))
+		}
+		return nil
 	})
 }
 

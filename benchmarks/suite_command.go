@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -78,7 +77,7 @@ func runSuite(ctx context.Context, c *cli.Command, s *suite, stdout io.Writer) e
 	}
 	run := &result.Run{
 		Version: result.Version, Started: time.Now().UTC(),
-		Command: append([]string{"benchmarks"}, os.Args[1:]...), Environment: environment(ctx),
+		Command: host.Command(), Environment: environment(ctx),
 	}
 	if s.notBuilt {
 		run.Environment.Missing = "libzmq and pebbe are not part of this build; " + errNotBuilt.Error()

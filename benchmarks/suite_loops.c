@@ -394,7 +394,7 @@ int suite_publish(void *socket, struct suite_slice *s)
 	return suite_end_mark(socket, s);
 }
 
-int suite_subscribed(void *socket)
+int suite_subscribed(void *socket, int end_mark)
 {
 	zmq_msg_t msg;
 	zmq_msg_init(&msg);
@@ -403,7 +403,10 @@ int suite_subscribed(void *socket)
 		if ((rc = recv_any(socket, &msg)))
 			break;
 		const char *body = zmq_msg_data(&msg);
-		if (zmq_msg_size(&msg) == 2 && body[0] == 1 && body[1] == KIND_END)
+		size_t size = zmq_msg_size(&msg);
+		if (!end_mark && size == 1 && body[0] == 1)
+			break;
+		if (end_mark && size == 2 && body[0] == 1 && body[1] == KIND_END)
 			break;
 	}
 	zmq_msg_close(&msg);

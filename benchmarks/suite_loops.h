@@ -49,8 +49,8 @@ int suite_end_mark(void *socket, struct suite_slice *s);
 int suite_terminate(void *context);
 
 // suite_subscribed receives subscriptions from an XPUB until the one to
-// the end mark.
-int suite_subscribed(void *socket);
+// everything, or to the end mark.
+int suite_subscribed(void *socket, int end_mark);
 
 // suite_count_ready receives events from a monitor until count peers are
 // ready, and says in last when that was.

@@ -196,9 +196,7 @@ func TestDeadWorker(t *testing.T) {
 			t.Fatalf("%s: got missing %q, want a team", c.label, found[i].Missing)
 		}
 	}
-	if err := lanes[0].team.recv.command.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
+	lanes[0].team.recv.Kill()
 	for i, c := range r.contenders {
 		s.slicing(t.Context(), r, c, lanes[i])
 	}
@@ -209,6 +207,31 @@ func TestDeadWorker(t *testing.T) {
 		t.Errorf("got %+v, want one slice", got)
 	}
 	lanes[1].team.close()
+}
+
+// Without the device in between neither side would ever end its slice: its end is
+// theirs, whenever it comes.
+func TestDeadDevice(t *testing.T) {
+	for _, pattern := range []string{throughForwarder, throughStreamer} {
+		r := deviceRow("tcp", pattern, 64, contend("ringwire"))
+		team, err := startTeam(t.Context(), r.contenders[0], r.role, (&suite{}).endpoint("tcp"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		killed := make(chan struct{})
+		time.AfterFunc(20*time.Millisecond, func() {
+			defer close(killed)
+			team.device.Kill()
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), hang)
+		_, _, err = team.slice(ctx, hang, 0)
+		if err == nil || !strings.Contains(err.Error(), "device: worker ended: signal: killed") {
+			t.Errorf("%s: got error %v, want that the device was killed", pattern, err)
+		}
+		cancel()
+		<-killed
+		team.kill()
+	}
 }
 
 // A role that an engine cannot play is missing with the reason.
@@ -232,27 +255,30 @@ func TestWorkerHangs(t *testing.T) {
 		t.Errorf("got error %v, want %v", err, errNoAnswer)
 	}
 	team.kill()
-	if team.send.gone == nil || team.send.gone.Error() != "signal: killed" {
-		t.Errorf("got end %v, want that it was killed", team.send.gone)
+	if end := team.send.End(); end == nil || end.Error() != "signal: killed" {
+		t.Errorf("got end %v, want that it was killed", end)
 	}
 }
 
 // A worker ends when its input ends, although it is busy.
 func TestWorkerEndsWithItsInput(t *testing.T) {
-	for _, r := range []row{throughputRow("tcp", 64, contend("ringwire")), roundTripsRow("inproc", 64, contend("ringwire"))} {
+	for _, r := range []row{
+		throughputRow("tcp", 64, contend("ringwire")), roundTripsRow("inproc", 64, contend("ringwire")),
+		deviceRow("tcp", throughForwarder, 64, contend("ringwire")),
+	} {
 		team, err := startTeam(t.Context(), r.contenders[0], r.role, (&suite{}).endpoint(r.role.Transport))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, p := range team.processes() {
+		for _, p := range team.sides() {
 			if err := p.ask(request{Do: actionSlice, Slice: &sliceSpec{Number: 1, Duration: hang}}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		team.close()
 		for _, p := range team.processes() {
-			if p.gone != nil {
-				t.Errorf("%s: got end %v of a worker, want it in order", r.name, p.gone)
+			if end := p.End(); end != nil {
+				t.Errorf("%s: got end %v of a worker, want it in order", r.name, end)
 			}
 		}
 	}

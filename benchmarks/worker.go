@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -29,15 +30,18 @@ const (
 	actionSlice = "slice"
 	actionMark  = "mark"
 	actionUsage = "usage"
-	actionTidy  = "tidy" // give back what Go's collector holds and nobody uses
+	actionTidy  = "tidy"  // give back what Go's collector holds and nobody uses
+	actionWatch = "watch" // a device: a slice begins
+	actionSpent = "spent" // a device: it has ended
 )
 
 // reply is the line of JSON that a worker writes for each request.
 type reply struct {
 	Error    string       `json:",omitempty"`
 	Endpoint string       `json:",omitempty"` // of actionOpen
+	Backend  string       `json:",omitempty"` // of actionOpen of a device, whose front is Endpoint
 	Result   *sliceResult `json:",omitempty"` // of actionSlice
-	Usage    *usage       `json:",omitempty"` // of actionSlice: during it; of actionUsage: so far
+	Usage    *usage       `json:",omitempty"` // of actionSlice and actionSpent: during it; of actionUsage: so far
 }
 
 // workerCommand is the process that plays one side of a row: hidden, because
@@ -95,10 +99,12 @@ func work(ctx context.Context, in io.Reader, out io.Writer) error {
 // worker is one side of a row. Between requests it waits and uses nothing.
 type worker struct {
 	station station // nil before actionOpen
+	device  between // in place of a station
+	before  usage   // of a device, since actionWatch
 }
 
 func (w *worker) do(ctx context.Context, r request) (reply, error) {
-	if w.station == nil && r.Do != actionOpen && r.Do != actionUsage && r.Do != actionTidy {
+	if w.station == nil && slices.Contains([]string{actionReady, actionSlice, actionMark}, r.Do) {
 		return reply{}, fmt.Errorf("asked for %s before %s", r.Do, actionOpen)
 	}
 	switch r.Do {
@@ -107,10 +113,7 @@ func (w *worker) do(ctx context.Context, r request) (reply, error) {
 		if e == nil {
 			return reply{}, fmt.Errorf("there is no engine %q", r.Engine)
 		}
-		var endpoint string
-		var err error
-		w.station, endpoint, err = e.open(ctx, *r.Role)
-		return reply{Endpoint: endpoint}, err
+		return w.open(ctx, e, *r.Role)
 	case actionReady:
 		return reply{}, w.station.ready(ctx)
 	case actionSlice:
@@ -123,16 +126,45 @@ func (w *worker) do(ctx context.Context, r request) (reply, error) {
 	case actionTidy:
 		debug.FreeOSMemory()
 		return reply{}, nil
+	case actionWatch:
+		w.before = readUsage()
+		return reply{}, nil
+	case actionSpent:
+		used := usedSince(w.before)
+		return reply{Usage: &used}, nil
 	case actionUsage:
 		return reply{Usage: &usage{CPU: cpuSeconds(), Resident: residentBytes()}}, nil
 	}
 	return reply{}, fmt.Errorf("cannot %s", r.Do)
 }
 
+func (w *worker) open(ctx context.Context, e engine, r role) (reply, error) {
+	var answer reply
+	var err error
+	if r.Side != sideDevice {
+		w.station, answer.Endpoint, err = e.open(ctx, r)
+		return answer, err
+	}
+	devices, ok := e.(deviceEngine)
+	if !ok {
+		return answer, fmt.Errorf("%s has no devices", e.name())
+	}
+	device, err := devices.openDevice(ctx, r)
+	if err == nil {
+		w.device = device
+		answer.Endpoint, answer.Backend = device.endpoints()
+	}
+	return answer, err
+}
+
 // close ends the station. Its messages are of no use to anybody.
 func (w *worker) close() {
+	// Nobody is left to hear of an error.
 	if w.station != nil {
-		_ = w.station.close() // nobody is left to hear of an error
+		_ = w.station.close()
+	}
+	if w.device != nil {
+		_ = w.device.close()
 	}
 }
 

@@ -8,11 +8,12 @@ import (
 )
 
 // team is the workers of one contender in one row: two processes, or with
-// inproc one, which then has both sides.
+// inproc one, which then has both sides. A device is a third.
 type team struct {
 	role       role // without a side
 	send, recv *workerProcess
-	number     byte // of the last slice
+	device     *workerProcess // may be nil
+	number     byte           // of the last slice
 }
 
 // opening is how long it may take until a contender is ready: a million
@@ -44,8 +45,11 @@ func startTeam(ctx context.Context, c contender, r role, endpoint string) (*team
 
 // sidesOf are the sides that need a process, the one that binds first.
 func sidesOf(r role) []string {
-	if r.Transport == "inproc" {
+	switch {
+	case r.Transport == "inproc":
 		return []string{sideBoth}
+	case r.through():
+		return []string{sideDevice, sideRecv, sideSend}
 	}
 	r.Side = sideBoth
 	return r.sidesHere()
@@ -53,30 +57,51 @@ func sidesOf(r role) []string {
 
 // open starts the processes and makes the sockets.
 func (t *team) open(ctx context.Context, c contender, endpoint string) error {
+	back := ""
 	for _, side := range sidesOf(t.role) {
 		p, err := startWorker(ctx)
 		if err != nil {
 			return err
 		}
-		if side != sideRecv {
+		switch side {
+		case sideDevice:
+			t.device = p
+		case sideSend:
 			t.send = p
-		}
-		if side != sideSend {
+		case sideRecv:
 			t.recv = p
+		default:
+			t.send, t.recv = p, p
 		}
 		r := t.role
 		r.Side, r.Bind, r.Endpoint = side, side == r.binder(), endpoint
+		if side == sideRecv && t.device != nil {
+			r.Endpoint = back
+		}
 		answer, err := p.call(ctx, opening, request{Do: actionOpen, Engine: c.engine, Role: &r})
 		if err != nil {
 			return fmt.Errorf("open the %s side: %w", side, err)
 		}
-		endpoint = answer.Endpoint
+		if side == sideDevice {
+			endpoint, back = answer.Endpoint, answer.Backend
+		} else if t.device == nil {
+			endpoint = answer.Endpoint
+		}
 	}
 	return nil
 }
 
-// processes are the different ones, the receiving side first.
+// processes are all of them.
 func (t *team) processes() []*workerProcess {
+	all := t.sides()
+	if t.device != nil {
+		all = append(all, t.device)
+	}
+	return all
+}
+
+// sides are the different processes that have sides, the receiving one first.
+func (t *team) sides() []*workerProcess {
 	var all []*workerProcess
 	if t.recv != nil {
 		all = append(all, t.recv)
@@ -97,12 +122,14 @@ func (t *team) other(p *workerProcess) *workerProcess {
 
 // ready waits until both sides are: each may be waiting for the other.
 func (t *team) ready(ctx context.Context) error {
-	for _, p := range t.processes() {
+	ctx, stop := t.withDevice(ctx)
+	defer stop()
+	for _, p := range t.sides() {
 		if err := p.ask(request{Do: actionReady}); err != nil {
 			return err
 		}
 	}
-	for _, p := range t.processes() {
+	for _, p := range t.sides() {
 		if _, err := p.await(ctx, opening, t.other(p)); err != nil {
 			return fmt.Errorf("get ready: %w", err)
 		}
@@ -110,17 +137,54 @@ func (t *team) ready(ctx context.Context) error {
 	return nil
 }
 
+// withDevice is a context that ends with the device, without which neither side may
+// ever be done.
+func (t *team) withDevice(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	if t.device != nil {
+		go func() {
+			select {
+			case <-t.device.Done:
+				cancel(fmt.Errorf("device: %w", t.device.Ended()))
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return ctx, func() { cancel(nil) }
+}
+
 // sliceGuard is how long a slice may take. What was sent must also be received,
 // which takes longer where the sender is the faster one.
 func sliceGuard(d time.Duration) time.Duration { return 30*time.Second + 20*d }
 
-// slice runs one slice on both sides. It returns the result of the side that
-// measures, and what both used. Nothing runs here while the sender sends.
+// slice runs one slice. It returns the result of the side that measures, and what
+// all processes used. Nothing runs here while the sender sends.
 func (t *team) slice(ctx context.Context, duration time.Duration, rate float64) (sliceResult, usage, error) {
+	if t.device == nil {
+		return t.sliceOfSides(ctx, duration, rate)
+	}
+	ctx, stop := t.withDevice(ctx)
+	defer stop()
+	if _, err := t.device.call(ctx, opening, request{Do: actionWatch}); err != nil {
+		return sliceResult{}, usage{}, fmt.Errorf("device: %w", err)
+	}
+	got, used, err := t.sliceOfSides(ctx, duration, rate)
+	if err != nil {
+		return got, used, err
+	}
+	spent, err := t.device.call(ctx, opening, request{Do: actionSpent})
+	if err != nil {
+		return got, used, fmt.Errorf("device: %w", err)
+	}
+	return got, used.and(*spent.Usage), nil
+}
+
+// sliceOfSides is what the two sides do.
+func (t *team) sliceOfSides(ctx context.Context, duration time.Duration, rate float64) (sliceResult, usage, error) {
 	t.number++
 	guard := sliceGuard(duration)
 	work := request{Do: actionSlice, Slice: &sliceSpec{Number: t.number, Duration: duration, Rate: rate}}
-	for _, p := range t.processes() {
+	for _, p := range t.sides() {
 		if err := p.ask(work); err != nil {
 			return sliceResult{}, usage{}, err
 		}
@@ -212,6 +276,6 @@ func (t *team) close() {
 // kill ends the workers at once.
 func (t *team) kill() {
 	for _, p := range t.processes() {
-		p.kill()
+		p.Kill()
 	}
 }

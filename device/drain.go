@@ -104,13 +104,15 @@ func (p *pump) sweep() {
 		}
 		p.count(n)
 		p.deliver(n)
+		p.restore(n)
 		left -= n
 	}
 }
 
 func (p *pump) queued() int { return int(p.from.Stats().RecvQueued) }
 
-// gather takes up to most messages that are there into the batch.
+// gather takes up to most messages that are there into the batch, in place of the
+// pump's own ones.
 func (p *pump) gather(most int) (n int) {
 	for n < most {
 		m, err := p.from.TryRecv()

@@ -20,8 +20,12 @@ type pump struct {
 	send     func(context.Context, []*ringwire.Message) (int, error) // to.SendBatch, or what a device does instead
 	finished chan struct{}                                           // closed when it does nothing more
 
-	// Owned by the pump's goroutine.
+	// Owned by the pump's goroutine. batch points at messages of its own, which are
+	// used again and again, for a socket that was given one has emptied it: taking
+	// each from the pool and giving it back costs a tenth of what forwarding does.
+	// Between two uses each holds 4 KiB at most.
 	batch []*ringwire.Message
+	own   []ringwire.Message
 	sizes []size // of the messages in batch
 
 	// Atomic: written by the pump, read by Stats.
@@ -33,9 +37,18 @@ func newPump(d *Device, from, to *socket.Socket) *pump {
 	if p.works {
 		p.send = to.SendBatch
 		p.batch = make([]*ringwire.Message, d.opts.Batch)
+		p.own = make([]ringwire.Message, d.opts.Batch)
+		p.restore(d.opts.Batch)
 		p.sizes = make([]size, d.opts.Batch)
 	}
 	return p
+}
+
+// restore has the first n places of the batch be the pump's own messages again.
+func (p *pump) restore(n int) {
+	for i := range n {
+		p.batch[i] = &p.own[i]
+	}
 }
 
 // run returns when the device is over or everything has been drained.
@@ -114,7 +127,6 @@ func (p *pump) deliver(n int) {
 	for len(batch) > 0 {
 		n, err := p.send(life, batch)
 		p.sent.add(sizes[:n])
-		clear(batch[:n])
 		batch, sizes = batch[n:], sizes[n:]
 		switch {
 		case err == nil:
@@ -139,5 +151,4 @@ func (p *pump) drop(batch []*ringwire.Message, sizes []size, as *tally) {
 	for _, m := range batch {
 		m.Release()
 	}
-	clear(batch)
 }

@@ -1,8 +1,10 @@
 package pattern
 
 import (
+	"fmt"
 	"math"
 
+	"github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/internal/msg"
 	"github.com/ringwire/ringwire/internal/pipe"
 )
@@ -21,6 +23,7 @@ type fanOut struct {
 	generation uint64
 	matched    []*pipe.End // scratch
 	leaving    []*pipe.End // detached, with subscriptions that sweep has to remove
+	most       int         // topics of one peer; 0: any number; immutable
 	invert     bool
 	noDrop     bool
 	oldest     bool
@@ -34,24 +37,56 @@ type audience struct {
 }
 
 // topics is the set of prefixes of one peer, kept in its end.
-type topics map[string]struct{}
+type topics struct {
+	set   map[string]struct{}
+	bytes int64 // of the prefixes
+}
 
-func topicsOf(e *pipe.End) topics {
-	t, _ := e.Data.(topics)
-	return t
+func topicsOf(e *pipe.End) *topics {
+	if t, ok := e.Data.(*topics); ok {
+		return t
+	}
+	return new(topics)
+}
+
+// bytesPerTopic is how long the topics of a peer may be on average when it has as
+// many as it may have.
+const bytesPerTopic = 64
+
+// admits reports whether e may subscribe to one more topic. Peers of this process
+// may have any number.
+func (f *fanOut) admits(e *pipe.End, topic string) bool {
+	t := topicsOf(e)
+	if f.within(e, len(t.set), t.bytes+int64(len(topic))) {
+		return true
+	}
+	_, known := t.set[topic]
+	return known
+}
+
+// within reports whether e, which has n topics, may have one more, and so many bytes.
+func (f *fanOut) within(e *pipe.End, n int, bytes int64) bool {
+	return f.most <= 0 || e.Linked() != nil || n < f.most && bytes <= int64(f.most)*bytesPerTopic
+}
+
+// refuse ends the connection of e, which wants too much. It is called without the
+// send lock.
+func (f *fanOut) refuse(e *pipe.End) {
+	e.Close(fmt.Errorf("more than %d subscriptions or %d bytes of them (MaxSubscriptions): %w", f.most, int64(f.most)*bytesPerTopic, ringwire.ErrRejected))
 }
 
 // add subscribes e and reports whether it was not, and whether nobody was.
 func (f *fanOut) add(e *pipe.End, topic string) (added, first bool) {
 	t := topicsOf(e)
-	if t == nil {
-		t = make(topics)
+	if t.set == nil {
+		t.set = make(map[string]struct{})
 		e.Data = t
 	}
-	if _, ok := t[topic]; ok {
+	if _, ok := t.set[topic]; ok {
 		return false, false
 	}
-	t[topic] = struct{}{}
+	t.set[topic] = struct{}{}
+	t.bytes += int64(len(topic))
 	a, ok := f.tree.get(topic)
 	if !ok {
 		f.tree.set(topic, &audience{ends: []*pipe.End{e}})
@@ -66,10 +101,11 @@ func (f *fanOut) add(e *pipe.End, topic string) (added, first bool) {
 // left.
 func (f *fanOut) remove(e *pipe.End, topic string) (removed, last bool) {
 	t := topicsOf(e)
-	if _, ok := t[topic]; !ok {
+	if _, ok := t.set[topic]; !ok {
 		return false, false
 	}
-	delete(t, topic)
+	delete(t.set, topic)
+	t.bytes -= int64(len(topic))
 	a, _ := f.tree.get(topic)
 	for i, x := range a.ends {
 		if x == e {
@@ -95,7 +131,7 @@ const sweepStep = 256
 
 // leave has the subscriptions of e removed, which is detached.
 func (f *fanOut) leave(e *pipe.End) {
-	if len(topicsOf(e)) > 0 {
+	if len(topicsOf(e).set) > 0 {
 		f.leaving = append(f.leaving, e)
 	}
 }
@@ -109,7 +145,7 @@ func (f *fanOut) sweep(removed func(e *pipe.End, topic string, last bool)) (more
 	}
 	e := f.leaving[n-1]
 	steps := 0
-	for topic := range topicsOf(e) {
+	for topic := range topicsOf(e).set {
 		if steps++; steps > sweepStep {
 			return true
 		}
@@ -154,12 +190,16 @@ func (f *fanOut) match(topic []byte) []*pipe.End {
 }
 
 // send queues m at every peer that matches. With noDrop a peer without room
-// keeps m from all of them, and is returned; otherwise it misses m.
+// keeps m from all of them, and is returned; otherwise it misses m. Afterwards m is
+// either unchanged or empty.
 func (f *fanOut) send(m *msg.Message) (wait *pipe.End) {
 	ends := f.match(m.Frame(0))
-	if len(ends) == 0 {
+	switch len(ends) {
+	case 0:
 		f.filter.unmatched.Add(1)
 		return nil
+	case 1:
+		return f.sendOne(ends[0], m)
 	}
 	if f.noDrop {
 		for _, e := range ends {
@@ -184,6 +224,25 @@ func (f *fanOut) send(m *msg.Message) (wait *pipe.End) {
 		f.overflow(e)
 	}
 	f.shared.End()
+	return nil
+}
+
+// sendOne queues m at the only peer that matches: there is nothing to share.
+func (f *fanOut) sendOne(e *pipe.End, m *msg.Message) (wait *pipe.End) {
+	if e.TrySend(m) {
+		return nil
+	}
+	if f.noDrop {
+		return e
+	}
+	sent := false
+	for !sent && f.oldest && e.DropOldest() {
+		sent = e.TrySend(m)
+	}
+	if !sent {
+		e.Drop(pipe.HWM, m)
+	}
+	f.overflow(e)
 	return nil
 }
 

@@ -30,7 +30,7 @@ func newPub(c *Config) Pattern {
 }
 
 func (p *pub) init(c *Config) {
-	p.fan = fanOut{group: c.Group, invert: c.Invert, noDrop: c.NoDrop, oldest: c.DropOldest, overflow: c.Overflow}
+	p.fan = fanOut{group: c.Group, invert: c.Invert, noDrop: c.NoDrop, oldest: c.DropOldest, overflow: c.Overflow, most: c.MaxTopics}
 	if c.Invert {
 		p.fan.filter.Disable()
 	}
@@ -61,7 +61,7 @@ func (p *pub) Sweep() (more bool) {
 }
 
 func (p *pub) forget(e *pipe.End) {
-	for topic := range topicsOf(e) {
+	for topic := range topicsOf(e).set {
 		p.fan.remove(e, topic)
 	}
 	e.Data = nil
@@ -105,16 +105,21 @@ func (p *pub) PeerSubscription(e *pipe.End, topic []byte, subscribe bool) {
 	}
 	g := e.Group()
 	g.Lock()
-	defer g.Unlock()
 	if !e.Attached() {
+		g.Unlock()
 		return
 	}
-	if subscribe {
-		p.fan.add(e, string(topic))
-	} else {
+	ok := true
+	if !subscribe {
 		p.fan.remove(e, string(topic))
+	} else if ok = p.fan.admits(e, string(topic)); ok {
+		p.fan.add(e, string(topic))
 	}
 	g.Notify()
+	g.Unlock()
+	if !ok {
+		p.fan.refuse(e)
+	}
 }
 
 func refuseTopic(e *pipe.End, topic []byte) bool {
@@ -129,7 +134,7 @@ func refuseTopic(e *pipe.End, topic []byte) bool {
 func (p *pub) Subscribers(topic string) int { return p.fan.count(topic) }
 
 // Topics implements Publisher.
-func (p *pub) Topics(e *pipe.End) int { return len(topicsOf(e)) }
+func (p *pub) Topics(e *pipe.End) int { return len(topicsOf(e).set) }
 
 // Unmatched implements Publisher.
 func (p *pub) Unmatched() int64 { return p.fan.filter.unmatched.Load() }

@@ -131,6 +131,22 @@ func (r *req) Abandon() *pipe.End {
 	return q.end
 }
 
+// Unanswered implements Requester. There is one request at a time: all but the one
+// that waits for its reply, and the one that was given up with its connection, have
+// theirs, and a peer takes in what it is sent in order.
+func (r *req) Unanswered(e *pipe.End, unconfirmed int64) (n int64) {
+	if e.Spoiled() {
+		n++
+	}
+	if q := r.awaiting.Load(); q != nil && q.end == e && !e.Queued() {
+		n++
+	}
+	if r.probe && unconfirmed <= n+1 {
+		return unconfirmed // nothing that came behind the probe has an answer
+	}
+	return n
+}
+
 func (r *req) TryRecv(m *msg.Message) error {
 	for {
 		q := r.awaiting.Load()

@@ -123,6 +123,9 @@ func (t *identities) identify(e *pipe.End) (older *pipe.End, err error) {
 		id = t.next()
 	}
 	if other := t.ends[string(id)]; other != nil && other != e {
+		if other.Info.Principal != e.Info.Principal {
+			return nil, fmt.Errorf("identity %q is that of another principal: %w", id, ringwire.ErrRejected)
+		}
 		if !t.handover {
 			return other, nil
 		}

@@ -84,6 +84,7 @@ type Config struct {
 	Invert         bool
 	DropOldest     bool
 	Welcome        []byte
+	MaxTopics      int             // of one peer; no more than zero: no limit
 	Overflow       func(*pipe.End) // a message for this end was dropped: it is full
 }
 
@@ -143,6 +144,9 @@ type Requester interface {
 	// connection must be dropped so that a late reply cannot be taken for the
 	// next one's; nil if the request had not left.
 	Abandon() *pipe.End
+	// Unanswered is pipe.Config's: what is neither answered nor the request of an
+	// answer.
+	Unanswered(e *pipe.End, unconfirmed int64) int64
 }
 
 // Addresser is a pattern that can send to a peer by its identity.

@@ -47,7 +47,7 @@ func (x *xpub) Sweep() (more bool) {
 }
 
 func (x *xpub) forget(e *pipe.End) {
-	for topic := range topicsOf(e) {
+	for topic := range topicsOf(e).set {
 		if _, last := x.fan.remove(e, topic); last || x.verboser || x.manual {
 			x.notices.put(e, topic, false)
 		}
@@ -72,15 +72,30 @@ func (x *xpub) PeerSubscription(e *pipe.End, topic []byte, subscribe bool) {
 	}
 	g := e.Group()
 	g.Lock()
-	defer g.Unlock()
 	if !e.Attached() {
+		g.Unlock()
 		return
 	}
-	if x.tell(e, string(topic), subscribe) {
+	ok := x.admits(e, string(topic), subscribe)
+	if ok && x.tell(e, string(topic), subscribe) {
 		x.notices.put(e, string(topic), subscribe)
 	}
 	g.Notify()
 	g.WakeReceiver()
+	g.Unlock()
+	if !ok {
+		x.fan.refuse(e)
+	}
+}
+
+// admits reports whether the peer may ask for this: an application that applies
+// subscriptions itself and does not receive must not have to remember any number.
+func (x *xpub) admits(e *pipe.End, topic string, subscribe bool) bool {
+	if !x.manual {
+		return !subscribe || x.fan.admits(e, topic)
+	}
+	o, known := x.notices.of(e, topic)
+	return known || x.fan.within(e, o.notices, o.bytes+int64(len(topic)))
 }
 
 // tell applies a subscription, unless that is left to the application, and
@@ -120,6 +135,12 @@ type notices struct {
 	mu    sync.Mutex
 	queue list.List // of notice, oldest first
 	at    map[noticeKey]*list.Element
+	owed  map[*msg.Peer]owed // to the application, of each peer, if it applies subscriptions itself
+}
+
+type owed struct {
+	notices int
+	bytes   int64 // of their topics
 }
 
 type noticeKey struct {
@@ -155,13 +176,38 @@ func (n *notices) put(e *pipe.End, topic string, subscribe bool) {
 		n.at = make(map[noticeKey]*list.Element)
 	}
 	n.at[key] = n.queue.PushBack(notice{key, e.Peer(), subscribe})
+	if n.manual {
+		if n.owed == nil {
+			n.owed = make(map[*msg.Peer]owed)
+		}
+		o := n.owed[e.Peer()]
+		n.owed[e.Peer()] = owed{o.notices + 1, o.bytes + int64(len(topic))}
+	}
 }
 
 func (n *notices) remove(at *list.Element) {
-	delete(n.at, n.queue.Remove(at).(notice).key)
+	note := n.queue.Remove(at).(notice)
+	delete(n.at, note.key)
+	if n.manual {
+		o := n.owed[note.peer]
+		if o.notices == 1 {
+			delete(n.owed, note.peer)
+		} else {
+			n.owed[note.peer] = owed{o.notices - 1, o.bytes - int64(len(note.key.topic))}
+		}
+	}
 	if len(n.at) == 0 {
 		n.at = nil // a map keeps the room it once needed
 	}
+}
+
+// of is what waits of the peer of e, if the application applies subscriptions, and
+// whether this topic does.
+func (n *notices) of(e *pipe.End, topic string) (o owed, known bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	_, known = n.at[noticeKey{e.Peer(), topic}]
+	return n.owed[e.Peer()], known
 }
 
 func (n *notices) any() bool {

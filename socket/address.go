@@ -107,7 +107,8 @@ func (s *Socket) manual(op string, to ringwire.Peer, do func(pattern.Publisher, 
 }
 
 // DisconnectPeer ends the connection to one peer. A connecting endpoint will
-// connect again; to end that, Disconnect it.
+// connect again; to end that, Disconnect it. The Disconnected event has the reason
+// "DisconnectPeer".
 func (s *Socket) DisconnectPeer(who ringwire.Peer) error {
 	g := s.group
 	g.Lock()
@@ -120,7 +121,7 @@ func (s *Socket) DisconnectPeer(who ringwire.Peer) error {
 	if p == nil {
 		return fail("disconnect peer", "", fmt.Errorf("peer %v: %w", who, ringwire.ErrHostUnreachable))
 	}
-	p.Drop(errStopped)
+	p.Drop(errEvicted)
 	return nil
 }
 

@@ -12,11 +12,11 @@ import (
 	"github.com/ringwire/ringwire/socket"
 )
 
-// allocPair returns a connected PUSH and PULL.
-func allocPair(t *testing.T, endpoint string) (push, pull *socket.Socket) {
+// allocPair returns a connected PUSH and PULL, or PUB and SUB.
+func allocPair(t *testing.T, sends, receives *pattern.Spec, endpoint string) (push, pull *socket.Socket) {
 	t.Helper()
 	var err error
-	if pull, err = socket.New(pattern.Pull, nil); err != nil {
+	if pull, err = socket.New(receives, nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { pull.Close() })
@@ -24,7 +24,7 @@ func allocPair(t *testing.T, endpoint string) (push, pull *socket.Socket) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if push, err = socket.New(pattern.Push, nil); err != nil {
+	if push, err = socket.New(sends, nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { push.Close() })
@@ -33,7 +33,15 @@ func allocPair(t *testing.T, endpoint string) (push, pull *socket.Socket) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	if err := push.WaitPeers(ctx, 1); err != nil {
+	if receives == pattern.Sub {
+		if err := pull.Subscribe(""); err != nil {
+			t.Fatal(err)
+		}
+		err = push.WaitSubscribers(ctx, "", 1)
+	} else {
+		err = push.WaitPeers(ctx, 1)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	return push, pull
@@ -43,10 +51,15 @@ func allocPair(t *testing.T, endpoint string) (push, pull *socket.Socket) {
 // into recycled memory, and so does receiving into the caller's message or
 // into one that is released.
 func TestStreamAllocatesNothing(t *testing.T) {
+	t.Run("PUSH", func(t *testing.T) { testStreamAllocates(t, pattern.Push, pattern.Pull) })
+	t.Run("PUB", func(t *testing.T) { testStreamAllocates(t, pattern.Pub, pattern.Sub) })
+}
+
+func testStreamAllocates(t *testing.T, sends, receives *pattern.Spec) {
 	const burst = 100
 	for _, endpoint := range []string{"inproc://alloc", "tcp://127.0.0.1:*", "ipc://*"} {
 		for _, size := range []int{16, 64, 1000, 3000} {
-			push, pull := allocPair(t, endpoint)
+			push, pull := allocPair(t, sends, receives, endpoint)
 			body := make([]byte, size)
 			var into ringwire.Message
 			ctx := t.Context()

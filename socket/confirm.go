@@ -19,7 +19,8 @@ import (
 // or one whose PONG does not echo its PING), or when messages got into doubt, or
 // were dropped because their peer was gone, since the last Confirm; it says how
 // many. What a publisher drops for a full subscriber was never written, and does
-// not count.
+// not count. When ctx ends first, the error wraps ctx's error and says what is
+// waited for: a connection that is not there, the writing, or so many receipts.
 func (s *Socket) Confirm(ctx context.Context) error {
 	if ctx == nil {
 		return fail("confirm", "", errNilContext)

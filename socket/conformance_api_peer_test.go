@@ -136,14 +136,19 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// TestDisconnectPeer: it ends one connection; who connects, connects again.
+// TestDisconnectPeer: it ends one connection, and the event says so; who connects,
+// connects again.
 func TestDisconnectPeer(t *testing.T) {
 	confEach(t, func(e *confEnv) {
 		s, first, second := e.New(pattern.Dealer, nil), e.New(pattern.Dealer, nil), e.New(pattern.Dealer, nil)
 		e.Join(s, first, second)
 		gone := s.Peers()[0].Peer
+		next := e.Events(s)
 		if err := s.DisconnectPeer(gone); err != nil {
 			e.Fatal(err)
+		}
+		if ev := next(socket.Disconnected); ev.Peer != gone || ev.Reason() != "DisconnectPeer" {
+			e.Errorf("Disconnected is about peer %v for the reason %q (%v), want %v and DisconnectPeer", ev.Peer, ev.Reason(), ev.Err, gone)
 		}
 		e.Until("a new peer is there", func() bool {
 			list := s.Peers()

@@ -94,6 +94,12 @@ func (r *confRaw) handshake(minor byte, properties ...string) map[string]string 
 	r.t.Helper()
 	r.greet(minor)
 	r.command("READY", string(confProperties(properties...)))
+	return r.properties()
+}
+
+// properties reads the peer's READY.
+func (r *confRaw) properties() map[string]string {
+	r.t.Helper()
 	flags, body := r.frame()
 	if flags&confCommand == 0 || !strings.HasPrefix(string(body), "\x05READY") {
 		r.t.Fatalf("raw peer: frame %#x %q, want a READY command", flags, body)

@@ -48,7 +48,7 @@ func TestSystemCallsOfStream(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	for _, endpoint := range []string{"tcp://127.0.0.1:0", "ipc://*"} {
 		t.Run(fmt.Sprintf("%.3s", endpoint), func(t *testing.T) {
-			push, pull := allocPair(t, endpoint)
+			push, pull := allocPair(t, pattern.Push, pattern.Pull, endpoint)
 			const n = 400_000
 			done := make(chan error, 1)
 			r0, w0 := systemCalls(t)
@@ -180,7 +180,7 @@ func heldMemory() int64 {
 // TestIdleConnectionsUseNoProcessor: connections on which nothing happens, and
 // receivers that wait, do not run.
 func TestIdleConnectionsUseNoProcessor(t *testing.T) {
-	push, pull := allocPair(t, "tcp://127.0.0.1:0")
+	push, pull := allocPair(t, pattern.Push, pattern.Pull, "tcp://127.0.0.1:0")
 	stop, cancel := context.WithCancel(t.Context())
 	waiting := make(chan struct{})
 	go func() {

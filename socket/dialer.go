@@ -3,6 +3,7 @@ package socket
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -133,6 +134,12 @@ func (d *dialer) dial() (net.Conn, error) {
 		}
 		return nil, err
 	}
+	if d.s.opts.RequireSecure && beyond(conn.RemoteAddr()) && !d.s.encrypts(d.stream) {
+		conn.Close()
+		err := fmt.Errorf("%s: %w", addr(conn.RemoteAddr()), errInsecure)
+		d.s.events.emit(Event{Kind: ConnectFailed, Endpoint: d.endpoint, Next: d.next(), Err: err})
+		return nil, err
+	}
 	d.s.tally.connects.Add(1)
 	d.s.events.emit(Event{Kind: Connected, Endpoint: d.endpoint, Local: addr(conn.LocalAddr()), Remote: addr(conn.RemoteAddr()), Next: NextHandshake})
 	return conn, nil
@@ -187,6 +194,12 @@ func (s *Socket) introduced(shaking context.Context, conn net.Conn, p *peer, loc
 	apart(func() {
 		stop := context.AfterFunc(shaking, func() { conn.Close() })
 		sess, err = s.shake(conn, p, local, remote)
+		if p.entrant != nil {
+			err = p.entrant.shaken(err)
+			if p.entrant.evicted != nil {
+				s.tally.refused.Add(1)
+			}
+		}
 		stop()
 		if err == nil {
 			err = s.welcome(p, sess, p.dialer != nil)

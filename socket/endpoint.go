@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"time"
 
 	"github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/internal/pipe"
+	"github.com/ringwire/ringwire/internal/security"
 	"github.com/ringwire/ringwire/pattern"
 	"github.com/ringwire/ringwire/transport"
 	"github.com/ringwire/ringwire/transport/inproc"
@@ -38,6 +40,12 @@ func (s *Socket) Bind(endpoint string) (bound string, err error) {
 	case *inproc.Network:
 		l.network, l.name = t, address
 	}
+	insecure := err == nil && l.stream != nil && beyond(l.stream.Addr()) && !s.encrypts(t)
+	if insecure && s.opts.RequireSecure {
+		l.stream.Close()
+		l.cancel()
+		return "", fail("bind", endpoint, errInsecure)
+	}
 	if err == nil {
 		err = s.enlist(l)
 	} else if s.isClosing() {
@@ -47,7 +55,26 @@ func (s *Socket) Bind(endpoint string) (bound string, err error) {
 		l.cancel()
 		return "", fail("bind", endpoint, err)
 	}
+	if insecure {
+		s.events.emit(Event{Kind: InsecureBind, Endpoint: l.resolved, Err: errInsecure})
+	}
 	return l.resolved, nil
+}
+
+var errInsecure = errors.New("other machines can reach it, and nothing is encrypted: use a mechanism of package curve, or transport/tlstcp")
+
+// encrypts reports whether the mechanism does, or the transport.
+func (s *Socket) encrypts(t transport.Transport) bool {
+	if e, ok := t.(transport.Encrypter); ok && e.Encrypts() {
+		return true
+	}
+	return s.session.Mechanism.Name() == security.CurveName
+}
+
+// beyond reports whether an address is not of this machine alone.
+func beyond(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return ok && !tcp.IP.IsLoopback()
 }
 
 func (s *Socket) isClosing() bool {
@@ -300,15 +327,15 @@ func (p *peer) Drop(reason error) {
 		// Not from here: we may be inside the join of another dialer.
 		s.mu.Lock()
 		if !s.closing { // else Close ends it
-			s.wg.Go(func() { s.relink(p) })
+			s.wg.Go(func() { s.relink(p, reason) })
 		}
 		s.mu.Unlock()
 	}
 }
 
-// relink ends an inproc pipe as if the other side had gone: a connecting side
-// finds it again.
-func (s *Socket) relink(p *peer) {
+// relink ends an inproc pipe as if the other side had gone, but for the reason: a
+// connecting side finds it again.
+func (s *Socket) relink(p *peer, reason error) {
 	unlock := p.unjoining()
 	s.group.Lock()
 	far := p.end.Unlink()
@@ -316,7 +343,7 @@ func (s *Socket) relink(p *peer) {
 	unlock()
 	if far != nil {
 		other := far.Owner().(*peer)
-		other.s.parted(other)
+		other.s.parted(other, errGone)
 	}
-	s.parted(p)
+	s.parted(p, reason)
 }

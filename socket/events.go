@@ -34,11 +34,12 @@ const (
 	Disconnected                         // a ready peer is gone: Event.Err says why
 	SlowPeer                             // a peer without room missed a message, the first since it had room
 	Unbound                              // a listener was closed
+	InsecureBind                         // a listener that other machines can reach, without encryption
 	Closed                               // the socket was closed; the last event
 )
 
 var eventNames = [...]string{"", "listening", "accept failed", "accepted", "connected", "connect failed", "connect retried",
-	"handshake failed", "rejected", "ready", "disconnected", "slow peer", "unbound", "closed"}
+	"handshake failed", "rejected", "ready", "disconnected", "slow peer", "unbound", "insecure bind", "closed"}
 
 func (k EventKind) String() string {
 	if k <= 0 || int(k) >= len(eventNames) {
@@ -57,8 +58,10 @@ type Event struct {
 	Remote     string
 	Peer       ringwire.Peer
 	Identity   []byte
+	Name       string // what to call the peer, once the handshake has told: as PeerInfo.Name
 	SocketType string // the peer's
 	Mechanism  string
+	Principal  string        // who the Authenticator says the peer is
 	Retry      time.Duration // ConnectRetried: when the next attempt comes
 	Next       Next          // what follows
 	Err        error
@@ -90,9 +93,9 @@ func (n Next) String() string {
 }
 
 // Reason is Err in a word, for counting: "heartbeat", "protocol", "oversize",
-// "rejected", "slow", "identity", "closed here", "closed by the peer", "reset",
-// "timeout", "refused", "no files left", "name", or "other". It is empty without
-// an Err.
+// "rejected", "slow", "identity", "DisconnectPeer", "closed here", "closed by the
+// peer", "reset", "timeout", "refused", "no files left", "name", or "other". It is
+// empty without an Err.
 func (ev Event) Reason() string {
 	err := ev.Err
 	if err == nil {
@@ -120,6 +123,7 @@ var reasons = []struct {
 	{session.ErrSilent, "heartbeat"},
 	{errSlow, "slow"},
 	{errRetake, "identity"},
+	{errEvicted, "DisconnectPeer"},
 	{errStopped, "closed here"},
 	{errGone, "closed by the peer"},
 	{ringwire.ErrTooLarge, "oversize"},
@@ -265,7 +269,7 @@ func (e *events) note(ev Event) {
 func (e *events) log(ev Event) {
 	level := slog.LevelInfo
 	switch ev.Kind {
-	case AcceptFailed, HandshakeFailed, Rejected, SlowPeer:
+	case AcceptFailed, HandshakeFailed, Rejected, SlowPeer, InsecureBind:
 		level = slog.LevelWarn
 	case Connected, Accepted, ConnectRetried:
 		level = slog.LevelDebug
@@ -280,8 +284,11 @@ func (e *events) log(ev Event) {
 	add("local", ev.Local)
 	add("remote", ev.Remote)
 	add("peer_type", ev.SocketType)
+	add("principal", ev.Principal)
 	if len(ev.Identity) > 0 {
 		attrs = append(attrs, slog.String("identity", fmt.Sprintf("%q", ev.Identity)))
+	} else if ev.Name != ev.Remote {
+		add("name", ev.Name)
 	}
 	if ev.Next != NextNothing {
 		add("next", ev.Next.String())

@@ -2,7 +2,6 @@ package socket_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -11,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/pattern"
 	"github.com/ringwire/ringwire/socket"
+	"github.com/ringwire/ringwire/socket/plain"
 	"github.com/ringwire/ringwire/transport"
 )
 
@@ -90,10 +89,8 @@ func TestSEC12OptionValues(t *testing.T) {
 	hostileRefuse(t, pattern.Pub, &socket.Options{Transports: []transport.Transport{hostileOdd{}}}, nil, "Transports", "hostileOdd")
 	hostileRefuse(t, nil, nil, nil, "socket type is nil")
 	hostileRefuse(t, pattern.Push, &socket.Options{RequeueUnsent: true, Conflate: true}, nil, "RequeueUnsent", "Conflate")
-	hostileRefuse(t, pattern.Pub, &socket.Options{Mechanism: hostileMechanism{}}, errors.ErrUnsupported, "Mechanism", "ODD")
-	hostileRefuse(t, pattern.Pub, &socket.Options{Authenticator: func(context.Context, ringwire.Credentials) (ringwire.Verdict, error) {
-		return ringwire.Verdict{Allow: true}, nil
-	}}, errors.ErrUnsupported, "Authenticator")
+	hostileRefuse(t, pattern.Pub, &socket.Options{Mechanism: hostileMechanism{}}, nil, "Mechanism", "hostileMechanism")
+	hostileRefuse(t, pattern.Pub, &socket.Options{Mechanism: plain.Server()}, nil, "Authenticator", "PLAIN")
 	_, err := socket.Probe(t.Context(), "tcp://127.0.0.1:1", &socket.Options{TOS: 256})
 	hostileRefused(t, "Probe", err, nil, "option TOS is 256", "tcp://127.0.0.1:1")
 }

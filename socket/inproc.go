@@ -78,8 +78,8 @@ func (d *dialer) join(b inproc.Binder) error {
 	s.group.Unlock()
 	if err := s.welcome(p, nil, true); err != nil {
 		// Not part, which would take the inproc lock that we hold.
-		other.s.partEnd(other)
-		s.partEnd(p)
+		other.s.partEnd(other, errGone)
+		s.partEnd(p, errGone)
 		d.renewEnd()
 		return err
 	}
@@ -106,10 +106,11 @@ func (l *listener) Join(from *pipe.End, socketType string, identity []byte) (*pi
 	if !s.spec.Talks(socketType) || !near.s.spec.Talks(s.spec.Name()) {
 		return nil, fmt.Errorf("a %s socket does not talk to the %s socket that is bound: %w", socketType, s.spec.Name(), ringwire.ErrRejected)
 	}
-	if err := s.admit(); err != nil {
+	admitted, err := s.admission.join()
+	if err != nil {
 		return nil, err
 	}
-	p := &peer{s: s, endpoint: l.resolved, listener: l}
+	p := &peer{s: s, endpoint: l.resolved, listener: l, entrant: admitted}
 	from.Group().Lock()
 	far := from.Accept(s.group, s.pipeConfig(false), s.intake, p)
 	p.end = far // before from leads to it
@@ -125,7 +126,7 @@ func (l *listener) Join(from *pipe.End, socketType string, identity []byte) (*pi
 		from.Withhold()
 		from.Group().Unlock()
 		s.remove(p, pipe.PeerGone)
-		s.discharge()
+		admitted.leave()
 		return nil, err
 	}
 	return far, nil
@@ -152,13 +153,13 @@ func (s *Socket) part(p *peer) {
 		s.events.emit(ev)
 	}
 	if known && p.listener != nil {
-		s.discharge()
+		p.entrant.leave()
 	}
 	s.sweep()
 	g.Room()
 	if far != nil {
 		other := far.Owner().(*peer)
-		other.s.parted(other)
+		other.s.parted(other, errGone)
 	}
 }
 
@@ -172,10 +173,10 @@ func (p *peer) unjoining() func() {
 	return p.dialer.inproc.mu.Unlock
 }
 
-// parted is part as the other side hears of it.
-func (s *Socket) parted(p *peer) {
+// parted is part as the other side hears of it, or as both do, for a reason.
+func (s *Socket) parted(p *peer, reason error) {
 	if p.dialer == nil {
-		s.partEnd(p)
+		s.partEnd(p, reason)
 		s.events.tell()
 		return
 	}
@@ -183,7 +184,7 @@ func (s *Socket) parted(p *peer) {
 	d.inproc.mu.Lock()
 	defer s.events.tell()
 	defer d.inproc.mu.Unlock()
-	s.partEnd(p)
+	s.partEnd(p, reason)
 	if d.current() != p {
 		return // the other side told us already
 	}
@@ -196,7 +197,7 @@ func (s *Socket) parted(p *peer) {
 
 // partEnd detaches the end of a peer that has gone. The caller has the logger
 // told.
-func (s *Socket) partEnd(p *peer) {
+func (s *Socket) partEnd(p *peer, reason error) {
 	g := s.group
 	g.Lock()
 	p.end.Unlink()
@@ -209,13 +210,13 @@ func (s *Socket) partEnd(p *peer) {
 		recall.Recall()
 	}
 	if known && ready {
-		ev.Err, ev.Next = errGone, p.next()
+		ev.Err, ev.Next = reason, p.next()
 		ev.Unsent = after.SendDropped[pipe.PeerGone] - p.dropped
 		s.tally.disconnects.Add(1)
 		s.events.note(ev)
 	}
 	if known && p.listener != nil {
-		s.discharge()
+		p.entrant.leave()
 	}
 	s.sweep()
 	g.Room()

@@ -3,12 +3,10 @@ package socket
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"sync"
 	"time"
 
-	"github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/internal/pipe"
 	"github.com/ringwire/ringwire/transport"
 )
@@ -64,37 +62,26 @@ func (l *listener) run() {
 func (l *listener) accept(conn net.Conn) {
 	s := l.s
 	remote := addr(conn.RemoteAddr())
-	if err := s.admit(); err != nil {
+	admitted, err := s.admission.admit(l.ctx, conn)
+	if l.ctx.Err() != nil && err != nil {
+		conn.Close()
+		return // it was us
+	}
+	if err != nil {
 		conn.Close()
 		s.tally.failed.Add(1)
+		s.tally.refused.Add(1)
 		s.events.emit(Event{Kind: Rejected, Endpoint: l.resolved, Remote: remote, Next: NextAccept, Err: err})
 		return
 	}
 	s.tally.accepts.Add(1)
 	s.events.emit(Event{Kind: Accepted, Endpoint: l.resolved, Local: addr(conn.LocalAddr()), Remote: remote, Next: NextHandshake})
 	l.wg.Go(func() {
-		defer s.discharge()
-		p := &peer{s: s, endpoint: l.resolved, listener: l}
+		defer admitted.leave()
+		p := &peer{s: s, endpoint: l.resolved, listener: l, entrant: admitted}
 		p.end = pipe.NewEnd(s.group, s.pipeConfig(false), s.intake, p)
 		s.serve(l.ctx, s.ctx, conn, p)
 	})
-}
-
-// admit counts one more accepted peer, unless there are too many.
-func (s *Socket) admit() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if limit := s.opts.MaxConnections; limit >= 0 && s.accepted >= limit {
-		return fmt.Errorf("there are %d connections, limit %d: %w", s.accepted, limit, ringwire.ErrRejected)
-	}
-	s.accepted++
-	return nil
-}
-
-func (s *Socket) discharge() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.accepted--
 }
 
 // close stops accepting. Connections stay, handshakes in progress end.

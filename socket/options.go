@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ringwire/ringwire"
+	"github.com/ringwire/ringwire/internal/security"
 	"github.com/ringwire/ringwire/internal/zmtp"
 	"github.com/ringwire/ringwire/pattern"
 	"github.com/ringwire/ringwire/transport"
@@ -27,6 +28,11 @@ const (
 	DefaultHandshakeTimeout = 10 * time.Second
 	DefaultMaxMessageSize   = 64 << 20
 	DefaultMaxFrames        = 1024
+
+	DefaultMaxConnectionsPerAddress = 1024
+	DefaultMaxAcceptRate            = 100
+	DefaultMaxHandshakes            = 1024
+	DefaultMaxSubscriptions         = 1_000_000
 )
 
 // FullPolicy is what a socket does with a message for a peer that has no room.
@@ -50,7 +56,11 @@ const (
 )
 
 // Authenticator decides whether a peer may talk to the socket. It is called
-// on a goroutine of the connection and must obey ctx.
+// on a goroutine of its own and must obey ctx. A peer is refused if Allow is false;
+// it is told so, and libzmq then does not come back. With an error, which the event
+// has, it is not let in either: if that wraps ringwire.ErrRejected it is refused for
+// this reason, else the connection is closed without a word and the peer may try
+// again. A panic, and no answer within 5 seconds, are such errors.
 type Authenticator func(ctx context.Context, c ringwire.Credentials) (ringwire.Verdict, error)
 
 // Options configure a Socket. The zero value of every field is the documented
@@ -153,6 +163,21 @@ type Options struct {
 	MaxFrames int
 	// MaxConnections bounds the accepted peers of the socket. 0, -1: no limit.
 	MaxConnections int
+	// MaxConnectionsPerAddress bounds those of one IPv4 address, or one IPv6 network
+	// of 64 bits. 0: 1024, and no limit for this machine itself; -1: no limit.
+	MaxConnectionsPerAddress int
+	// MaxAcceptRate bounds the connections that one such address makes in a second;
+	// twice as many may come at once. 0: 100, and no limit for this machine itself;
+	// -1: no limit.
+	MaxAcceptRate int
+	// MaxHandshakes bounds the accepted connections that are in the handshake. When
+	// there are so many, the socket accepts no more until one is done, and after a
+	// tenth of a second ends the oldest. 0: 1024, -1: no limit.
+	MaxHandshakes int
+	// MaxSubscriptions bounds the topics that one peer has with a PUB or XPUB, and
+	// their bytes, to 64 each on average. A peer that wants more loses its
+	// connection. 0: 1,000,000, -1: no limit.
+	MaxSubscriptions int
 
 	// HeartbeatInterval is how often a peer of ZMTP 3.1 is asked for a sign of
 	// life. 0, -1: never. (ZMQ_HEARTBEAT_IVL.)
@@ -195,12 +220,19 @@ type Options struct {
 	Transports []transport.Transport
 	// Resolver looks names up. nil: the system's.
 	Resolver *net.Resolver
-	// Mechanism secures the connections. nil: NULL. No other exists yet: New
-	// returns an error that wraps errors.ErrUnsupported.
+	// Mechanism secures the connections: one of packages plain and curve. Both
+	// sides must have the same, one as the client, one as the server. It does not
+	// apply over inproc. nil: NULL, which secures nothing.
+	// (ZMQ_PLAIN_SERVER, ZMQ_CURVE_SERVER and their relatives.)
 	Mechanism ringwire.Mechanism
-	// Authenticator decides who may connect. It comes with the mechanisms: not
-	// nil is an error that wraps errors.ErrUnsupported.
+	// Authenticator decides which peers are let in. A server of PLAIN or CURVE
+	// must have one; with NULL it sees their address, and over tls+tcp their
+	// certificate. (ZAP, RFC 27.)
 	Authenticator Authenticator
+	// RequireSecure refuses to bind or connect beyond this machine where neither the
+	// mechanism nor the transport encrypts. Without it such a Bind raises an
+	// InsecureBind event.
+	RequireSecure bool
 	// Logger is told every event: what a peer did wrong as a warning, connection
 	// attempts at debug level, the rest as information. nil: silence.
 	Logger *slog.Logger
@@ -255,6 +287,10 @@ func (o *Options) validate(spec *pattern.Spec) (*Options, error) {
 	number64("MaxMessageSize", &c.MaxMessageSize, DefaultMaxMessageSize)
 	number("MaxFrames", &c.MaxFrames, DefaultMaxFrames)
 	number("MaxConnections", &c.MaxConnections, -1)
+	number("MaxConnectionsPerAddress", &c.MaxConnectionsPerAddress, 0) // see newAdmission
+	number("MaxAcceptRate", &c.MaxAcceptRate, 0)
+	number("MaxHandshakes", &c.MaxHandshakes, DefaultMaxHandshakes)
+	number("MaxSubscriptions", &c.MaxSubscriptions, DefaultMaxSubscriptions)
 	span("HeartbeatInterval", &c.HeartbeatInterval, -1)
 	span("HeartbeatTimeout", &c.HeartbeatTimeout, 0)
 	span("UserTimeout", &c.UserTimeout, 0)
@@ -306,12 +342,7 @@ func (o *Options) validate(spec *pattern.Spec) (*Options, error) {
 	if size > 32<<10 {
 		refuse("Metadata", fmt.Sprintf("%d bytes", size), "at most 32768 bytes")
 	}
-	if c.Mechanism != nil {
-		bad = append(bad, fmt.Errorf("option Mechanism is %s: %w in this version, want nil (NULL)", c.Mechanism.Name(), errors.ErrUnsupported))
-	}
-	if c.Authenticator != nil {
-		bad = append(bad, fmt.Errorf("option Authenticator is set: %w in this version, want nil", errors.ErrUnsupported))
-	}
+	bad = append(bad, c.validateSecurity())
 	for i, t := range c.Transports {
 		if t == nil {
 			refuse("Transports", fmt.Sprintf("nil at index %d", i), "transports")
@@ -326,6 +357,28 @@ func (o *Options) validate(spec *pattern.Spec) (*Options, error) {
 	c.Metadata = maps.Clone(c.Metadata)
 	c.Transports = slices.Clone(c.Transports)
 	return &c, errors.Join(bad...)
+}
+
+// validateSecurity looks at Mechanism and Authenticator together.
+func (o *Options) validateSecurity() error {
+	if o.Mechanism == nil {
+		return nil
+	}
+	if _, ok := o.Mechanism.(security.Mechanism); !ok {
+		return fmt.Errorf("option Mechanism is a %T, want one of packages socket/plain and socket/curve", o.Mechanism)
+	}
+	if _, judges := o.Mechanism.(security.Judging); judges && o.Authenticator == nil {
+		return fmt.Errorf("option Authenticator is nil with a %s server, want one that says who may connect: curve.AllowAny lets everybody in", o.Mechanism.Name())
+	}
+	return nil
+}
+
+// mechanism is what connections begin with.
+func (o *Options) mechanism() security.Mechanism {
+	if o.Mechanism == nil {
+		return security.Null{}
+	}
+	return o.Mechanism.(security.Mechanism)
 }
 
 // maxMetadata leaves room for the socket type and the identity.

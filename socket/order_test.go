@@ -13,21 +13,24 @@ import (
 // connection was broken again and again while the receiver had no room, so that it
 // could not see the end of one connection before the next came.
 func TestOrderOverReconnectsWhenFull(t *testing.T) {
+	tlsServer, tlsClient := tlsPair(t)
+	tlsServer.RecvHWM = 3
 	for _, test := range []struct {
 		endpoint string
 		opts     socket.Options
 	}{
+		{"tls+tcp://127.0.0.1:0", tlsServer},
 		{"tcp://127.0.0.1:0", socket.Options{RecvHWM: 3}},
 		{"ipc://*", socket.Options{RecvHWM: 3}},
 		// Those that left must get on though the newcomers have used up the budget.
 		{"tcp://127.0.0.1:0", socket.Options{RecvBudget: 1000}},
 		{"ipc://*", socket.Options{RecvBudget: 1000}},
 	} {
-		t.Run(fmt.Sprintf("%.3s/budget=%d", test.endpoint, test.opts.RecvBudget), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%.4s/budget=%d", test.endpoint, test.opts.RecvBudget), func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), confGuard)
 			defer cancel()
 			pull := tokenOpen(t, pattern.Pull, test.opts)
-			push := confNew(t, "tcp").New(pattern.Push, nil)
+			push := confNew(t, "tcp").New(pattern.Push, &tlsClient)
 			tokenConnect(t, push, tokenBind(t, pull, test.endpoint))
 			next, accepted := confNew(t, "tcp").Events(push), confNew(t, "tcp").Events(pull)
 			next(socket.Ready)

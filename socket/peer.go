@@ -23,6 +23,7 @@ type peer struct {
 	endpoint string
 	dialer   *dialer   // nil for an accepted peer
 	listener *listener // nil for a connected one
+	entrant  *entrant  // likewise
 
 	// Guarded by the send lock.
 	session *session.Session // nil for inproc, or while there is no connection
@@ -38,6 +39,7 @@ type peer struct {
 var (
 	errGone    = errors.New("the peer is gone")
 	errStopped = errors.New("the endpoint was closed on this side")
+	errEvicted = errors.New("DisconnectPeer was called for the peer")
 	errRetake  = errors.New("no answer to a PING: a newcomer with the same identity takes over")
 )
 
@@ -327,10 +329,17 @@ func (p *peer) next() Next {
 // event describes p. Needs the send lock, or a peer that nobody else knows.
 func (p *peer) event(kind EventKind) Event {
 	info := &p.end.Info
+	var announced string
+	for _, property := range info.Metadata {
+		if property.Name == nameProperty {
+			announced = string(property.Value)
+		}
+	}
 	return Event{
 		Kind: kind, Endpoint: p.endpoint, Local: info.Local, Remote: info.Remote,
 		Peer: ringwire.WrapPeer(p.end.Peer()), Identity: info.Identity,
-		SocketType: info.SocketType, Mechanism: info.Mechanism,
+		Name: peerName(info.Identity, announced, info.Remote), SocketType: info.SocketType,
+		Mechanism: info.Mechanism, Principal: info.Principal,
 	}
 }
 
@@ -351,8 +360,10 @@ func (s *Socket) learn(p *peer, sess *session.Session, local, remote string) err
 	info := pipe.Info{
 		Identity: identity, SocketType: string(kind), Endpoint: p.endpoint,
 		Local: local, Remote: remote, Mechanism: s.session.Mechanism.Name(), Minor31: sess.Minor31(),
-		Metadata: meta,
+		Principal: sess.Principal(),
+		Metadata:  meta,
 	}
+	p.end.Peer().SetPrincipal(info.Principal)
 	s.group.Lock()
 	p.end.Info = info
 	s.group.Unlock()

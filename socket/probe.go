@@ -15,15 +15,22 @@ import (
 )
 
 // Probe connects to an endpoint, does the handshake, and says what is there:
-// protocol version, socket type, identity, metadata. It sends no message. It
-// announces a DEALER, and when a peer refuses that without a word, a SUB and a
-// PUSH. tcp and ipc; the time is bounded by ctx and HandshakeTimeout.
+// protocol version, socket type, identity, metadata. It sends no message, and is
+// sent none that somebody else would have received: what it announces is a SUB
+// without a subscription, and, when a peer refuses that before it has said what it
+// is itself, a PUB, a PUSH and a REQ, to none of which a peer can give a message of
+// its own accord. (But for the empty one of ZMQ_PROBE_ROUTER and the welcome message
+// of an XPUB, which every peer gets.) With NULL, sockets say what they are at once,
+// and one of a type that does not talk to SUB refuses the connection after that: it
+// may report a peer of the wrong type. A DEALER, REQ, PUSH or PAIR that waits for
+// the other side to speak first stays unknown: only by being sent a message could
+// it be found out. tcp and ipc; the time is bounded by ctx and HandshakeTimeout.
 func Probe(ctx context.Context, endpoint string, opts *Options) (PeerInfo, error) {
 	if ctx == nil {
 		return PeerInfo{}, fail("probe", endpoint, errNilContext)
 	}
 	var errs []error
-	for _, spec := range []*pattern.Spec{pattern.Dealer, pattern.Sub, pattern.Push} {
+	for _, spec := range harmless {
 		info, err := probe(ctx, endpoint, spec, opts)
 		if err == nil {
 			return info, nil
@@ -35,6 +42,10 @@ func Probe(ctx context.Context, endpoint string, opts *Options) (PeerInfo, error
 	}
 	return PeerInfo{}, fail("probe", endpoint, errors.Join(errs...))
 }
+
+// harmless are the types that are sent no message before they ask for one, together
+// the peers of all types but those that can be sent nothing else.
+var harmless = []*pattern.Spec{pattern.Sub, pattern.Pub, pattern.Push, pattern.Req}
 
 // errUnanswered is for a peer that closed the connection in the handshake, as
 // libzmq does with a socket type that it does not talk to.

@@ -45,6 +45,9 @@ func (m schemes) find(endpoint string, bind bool) (transport.Transport, string, 
 		return t, address, t.Check(address)
 	}
 	known := slices.Sorted(maps.Keys(m))
-	return nil, "", &transport.EndpointError{Endpoint: endpoint, Part: "scheme", Err: errors.ErrUnsupported,
-		Reason: fmt.Sprintf("%q is unknown, want %s", scheme, strings.Join(known, ", "))}
+	reason := fmt.Sprintf("%q is unknown, want %s", scheme, strings.Join(known, ", "))
+	if scheme == "tls+tcp" {
+		reason += "; a transport of package tlstcp in Options.Transports adds it"
+	}
+	return nil, "", &transport.EndpointError{Endpoint: endpoint, Part: "scheme", Err: errors.ErrUnsupported, Reason: reason}
 }

@@ -25,7 +25,6 @@ import (
 	"github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/internal/park"
 	"github.com/ringwire/ringwire/internal/pipe"
-	"github.com/ringwire/ringwire/internal/security"
 	"github.com/ringwire/ringwire/internal/session"
 	"github.com/ringwire/ringwire/internal/zmtp"
 	"github.com/ringwire/ringwire/pattern"
@@ -54,7 +53,6 @@ type Socket struct {
 	closing   bool
 	listeners map[*listener]struct{}
 	dialers   map[*dialer]struct{}
-	accepted  int
 
 	// Guarded by the send lock.
 	peers   map[*pipe.End]*peer
@@ -70,10 +68,11 @@ type Socket struct {
 	confirming sync.Mutex
 	reported   loss // what Confirm has told of; guarded by confirming
 
-	wg     sync.WaitGroup
-	events events
-	tally  tally
-	doctor doctor
+	wg        sync.WaitGroup
+	admission *admission
+	events    events
+	tally     tally
+	doctor    doctor
 }
 
 // New returns a socket of the given type, which is one of the values of
@@ -101,6 +100,7 @@ func New(spec *pattern.Spec, opts *Options) (*Socket, error) {
 		listeners: make(map[*listener]struct{}),
 		dialers:   make(map[*dialer]struct{}),
 		peers:     make(map[*pipe.End]*peer),
+		admission: newAdmission(o),
 	}
 	s.group.SetBudgets(o.SendBudget, o.RecvBudget)
 	if o.RequeueUnsent {
@@ -116,7 +116,7 @@ func New(spec *pattern.Spec, opts *Options) (*Socket, error) {
 		ProbeRouter: o.ProbeRouter, ReqRelaxed: o.ReqRelaxed, ReqCorrelate: o.ReqCorrelate,
 		Verbose: o.XPubVerbose, Verboser: o.XPubVerboser, Manual: o.XPubManual, NoDrop: o.XPubNoDrop,
 		Invert: o.InvertMatching, DropOldest: o.OnFull == FullDropOldest, Welcome: o.WelcomeMessage,
-		Overflow: s.overflowed,
+		MaxTopics: o.MaxSubscriptions, Overflow: s.overflowed,
 	})
 	if p, ok := s.pattern.(pattern.Publisher); ok {
 		s.filter = p.Filter()
@@ -139,8 +139,8 @@ func (s *Socket) sessionConfig() session.Config {
 	for name, value := range o.Metadata {
 		own = append(own, zmtp.Property{Name: name, Value: []byte(value)})
 	}
-	return session.Config{
-		Mechanism: security.Null{},
+	config := session.Config{
+		Mechanism: o.mechanism(),
 		Metadata:  own,
 		Limits:    zmtp.Limits{MaxMessage: o.MaxMessageSize, MaxFrames: o.MaxFrames},
 		SpinTurns: o.Spin,
@@ -150,16 +150,24 @@ func (s *Socket) sessionConfig() session.Config {
 			TTL:      uint16(min(o.HeartbeatTTL.Milliseconds()/100, zmtp.MaxPingTTL)),
 		},
 	}
+	if o.Authenticator != nil {
+		config.Judge = s.judge
+	}
+	return config
 }
 
 // pipeConfig bounds the ends of the socket.
 func (s *Socket) pipeConfig(connecting bool) pipe.Config {
 	o := s.opts
-	return pipe.Config{
+	c := pipe.Config{
 		SendHWM: o.SendHWM, RecvHWM: o.RecvHWM,
 		SendHWMBytes: o.SendHWMBytes, RecvHWMBytes: o.RecvHWMBytes,
 		Conflate: o.Conflate, Connecting: connecting,
 	}
+	if r, ok := s.pattern.(pattern.Requester); ok {
+		c.Unanswered = r.Unanswered
+	}
+	return c
 }
 
 // fail makes the error of a public call.

@@ -44,7 +44,7 @@ type Counters struct {
 	Accepted      int64 // messages that Send accepted for the peer
 	AcceptedBytes int64 // with frame headers on a connection, without over inproc
 	Written       int64 // given to the kernel, or to an inproc peer
-	Confirmed     int64 // the part of Written that the peer is known to have taken in: see Confirm
+	Confirmed     int64 // the part of Written that the peer is known to have taken in: see Confirm; of a REQ, what was answered, when the connection has ended
 	InDoubt       int64 // the part of Written whose connection has ended before it was confirmed: it may have arrived or not
 	SendQueued    int64
 	SendBytes     int64 // bytes queued
@@ -75,13 +75,14 @@ type Stats struct {
 	Disconnects       int64 // ready peers that went
 	HandshakesFailed  int64 // connections that did not become a peer
 	HandshakeTimeouts int64 // the part of those that ran out of time
+	Refused           int64 // the part of those that a limit kept out: MaxConnections, MaxConnectionsPerAddress, MaxAcceptRate, MaxHandshakes
 	AcceptErrors      int64
 	SlowPeers         int64 // SlowPeer events
 }
 
 // tally counts what happens to connections.
 type tally struct {
-	connects, accepts, disconnects, failed, timeouts, acceptErrors, slow atomic.Int64
+	connects, accepts, disconnects, failed, timeouts, refused, acceptErrors, slow atomic.Int64
 }
 
 // Stats returns the socket's counters. It may be called at any time, also on a
@@ -105,6 +106,7 @@ func (s *Socket) Stats() Stats {
 	t := &s.tally
 	st.Connects, st.Accepts, st.Disconnects = t.connects.Load(), t.accepts.Load(), t.disconnects.Load()
 	st.HandshakesFailed, st.HandshakeTimeouts = t.failed.Load(), t.timeouts.Load()
+	st.Refused = t.refused.Load()
 	st.AcceptErrors, st.SlowPeers = t.acceptErrors.Load(), t.slow.Load()
 	return st
 }
@@ -157,6 +159,7 @@ type PeerInfo struct {
 	SocketType    string
 	Version       string // "3.0" or "3.1": what is spoken with it; empty for inproc
 	Mechanism     string
+	Principal     string            // who the Authenticator says it is
 	Metadata      map[string]string // everything it announced
 	Since         time.Time         // when it became ready
 	Connections   int               // how many it took so far
@@ -187,7 +190,7 @@ func (s *Socket) describe(p *peer) PeerInfo {
 	info := PeerInfo{
 		Peer: ringwire.WrapPeer(e.Peer()), Ready: e.Ready(), Endpoint: p.endpoint,
 		Local: e.Info.Local, Remote: e.Info.Remote, Identity: e.Info.Identity,
-		SocketType: e.Info.SocketType, Mechanism: e.Info.Mechanism, Metadata: make(map[string]string),
+		SocketType: e.Info.SocketType, Mechanism: e.Info.Mechanism, Principal: e.Info.Principal, Metadata: make(map[string]string),
 		Since: p.since, Connections: p.epochs, Counters: publicCounters(&c),
 	}
 	for _, property := range e.Info.Metadata {
@@ -210,18 +213,19 @@ func (s *Socket) describe(p *peer) PeerInfo {
 
 // Name is what to call the peer: its identity, else what it announced as X-Name,
 // else its address. What the peer chose is quoted.
-func (p PeerInfo) Name() string {
-	name, quoted := p.Remote, false
-	if n := p.Metadata["X-Name"]; n != "" {
-		name, quoted = n, true
+func (p PeerInfo) Name() string { return peerName(p.Identity, p.Metadata[nameProperty], p.Remote) }
+
+// nameProperty is how a peer that has no identity says what to call it.
+const nameProperty = "X-Name"
+
+func peerName(identity []byte, announced, remote string) string {
+	switch {
+	case len(identity) > 0:
+		return strconv.Quote(string(identity))
+	case announced != "":
+		return strconv.Quote(announced)
 	}
-	if len(p.Identity) > 0 {
-		name, quoted = string(p.Identity), true
-	}
-	if quoted {
-		return strconv.Quote(name)
-	}
-	return name
+	return remote
 }
 
 func version(minor31 bool) string {

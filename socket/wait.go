@@ -3,6 +3,7 @@ package socket
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/internal/pipe"
@@ -78,7 +79,8 @@ func (s *Socket) refusal() error {
 
 // Flush waits until everything that was accepted before the call was given to
 // the kernel or, for inproc, to the peer, or is accounted for as dropped. With
-// RequeueUnsent it waits until nothing is queued.
+// RequeueUnsent it waits until nothing is queued. When ctx ends first, the error
+// wraps ctx's error and says what is waited for, as a connection that is not there.
 func (s *Socket) Flush(ctx context.Context) error {
 	if ctx == nil {
 		return fail("flush", "", errNilContext)
@@ -104,9 +106,35 @@ func (s *Socket) flush(ctx context.Context) error {
 		case <-s.group.Done():
 			return ringwire.ErrClosed
 		case <-ctx.Done():
-			return ctx.Err()
+			err := fmt.Errorf("%s: %w", s.unwritten(), ctx.Err())
+			if refusal := s.refusal(); refusal != nil {
+				err = fmt.Errorf("%w; the last refusal: %w", err, refusal)
+			}
+			return err
 		}
 	}
+}
+
+// unwritten says what is queued, and which connections that waits for.
+func (s *Socket) unwritten() string {
+	s.group.Lock()
+	defer s.group.Unlock()
+	text := fmt.Sprintf("%d messages wait to be written", s.sum().SendQueued)
+	var absent []string
+	for e, p := range s.peers {
+		if !e.Ready() && e.Queued() {
+			absent = append(absent, p.endpoint)
+		}
+	}
+	if len(absent) == 0 {
+		return text
+	}
+	slices.Sort(absent)
+	text += ", and there is no connection to " + absent[0]
+	if more := len(absent) - 1; more > 0 {
+		text += fmt.Sprintf(" and %d others", more)
+	}
+	return text
 }
 
 // goals are how many messages each end has accepted.

@@ -60,6 +60,21 @@ type EndTeller interface {
 	PeerClosed() bool
 }
 
+// Encrypter is what a Stream may implement that can tell that its connections are
+// encrypted and its servers verified: a socket then counts them as secure, whatever
+// its mechanism.
+type Encrypter interface {
+	Encrypts() bool
+}
+
+// Authenticated is what a connection of a Stream may implement that verifies its
+// peer by itself, as TLS does: the certificate (DER) and a name for the peer, both
+// empty if it was not verified. A socket asks when the first bytes have been
+// exchanged, and tells its Authenticator; see ringwire.Credentials.
+type Authenticated interface {
+	PeerCertificate() (der []byte, name string)
+}
+
 // Listener accepts the connections of one bound address.
 //
 // Accept may be called by several goroutines. An error of Accept other than

@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/urfave/cli/v3"
 
@@ -41,11 +39,7 @@ func (p *program) catCommand() *cli.Command {
 			&cli.DurationFlag{Name: "timeout", Aliases: []string{"t"}, Usage: "`time` to wait for a peer, a message or room at most; 0 is for ever"},
 			&cli.IntFlag{Name: "wait", Value: 1, Usage: "`number` of subscribers or peers before the first message is sent (pub, xpub, router)"},
 		),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
-			defer stop()
-			return p.cat(ctx, c)
-		},
+		Action: untilStopped(p.cat),
 	}
 }
 

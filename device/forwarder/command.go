@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"os/signal"
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"syscall"
 
 	"github.com/urfave/cli/v3"
 )
@@ -97,6 +99,29 @@ func noArguments(c *cli.Command) error {
 		return usagef("%s takes no arguments, got %q", c.Name, c.Args().First())
 	}
 	return nil
+}
+
+// oneEndpoint is the argument of a command that connects to it; without one it is at,
+// if that is not empty.
+func oneEndpoint(c *cli.Command, at string) (string, error) {
+	if n := c.Args().Len(); n == 1 {
+		at = c.Args().First()
+	} else if n > 1 || at == "" {
+		return "", usagef("%s got %d arguments, want one endpoint", c.Name, n)
+	}
+	if err := checkAddress(at, false); err != nil {
+		return "", usagef("<endpoint> %w", err)
+	}
+	return at, nil
+}
+
+// untilStopped is an action whose ctx ends with a signal to end.
+func untilStopped(action cli.ActionFunc) cli.ActionFunc {
+	return func(ctx context.Context, c *cli.Command) error {
+		ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+		defer stop()
+		return action(ctx, c)
+	}
 }
 
 func (p *program) checkCommand() *cli.Command {

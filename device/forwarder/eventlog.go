@@ -8,7 +8,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/socket"
 )
 
@@ -35,9 +34,9 @@ type eventView struct {
 	Unsent   int64     `json:"unsent,omitempty"`
 }
 
-// listen takes events until they end; name knows the names of peers. Attempts to
-// connect are left out: there is one of them for each that fails, too.
-func (l *eventLog) listen(events iter.Seq[socket.Event], side string, name func(ringwire.Peer) string) {
+// listen takes events until they end. Attempts to connect are left out: there is one
+// of them for each that fails, too.
+func (l *eventLog) listen(events iter.Seq[socket.Event], side string) {
 	for ev := range events {
 		switch ev.Kind {
 		case socket.Accepted, socket.Connected, socket.ConnectRetried:
@@ -45,10 +44,7 @@ func (l *eventLog) listen(events iter.Seq[socket.Event], side string, name func(
 		}
 		v := eventView{
 			Time: utc(ev.Time), Times: 1, Side: side, Kind: ev.Kind.String(), Endpoint: ev.Endpoint, Remote: ev.Remote,
-			Name: name(ev.Peer), Reason: ev.Reason(), Unsent: ev.Unsent,
-		}
-		if len(ev.Identity) > 0 {
-			v.Name = strconv.QuoteToASCII(string(ev.Identity))
+			Name: ev.Name, Reason: ev.Reason(), Unsent: ev.Unsent,
 		}
 		if v.Name == v.Remote {
 			v.Name = ""

@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -25,28 +23,23 @@ func (p *program) explainCommand() *cli.Command {
 		Usage:     "do only the handshake with an endpoint, and say what is there",
 		ArgsUsage: "<endpoint>",
 		Description: "Sends no message. The round trip is asked for where a second connection can do no harm: not\n" +
-			"of PUSH, DEALER, REQ and PAIR, which might send it a message. The handshake announces a DEALER\n" +
-			"first: a DEALER that has messages waiting for a peer may give it some, which are then lost.",
+			"of PUSH, DEALER, REQ and PAIR, which might send it a message. The handshake announces a SUB without\n" +
+			"a subscription, which takes no message from anybody.",
 		HideHelpCommand: true,
 		OnUsageError:    onUsageError,
 		Flags:           []cli.Flag{&cli.DurationFlag{Name: "timeout", Value: 5 * time.Second, Usage: "`time` to wait for an answer"}},
-		Action: func(ctx context.Context, c *cli.Command) error {
-			if c.Args().Len() != 1 {
-				return usagef("explain got %d arguments, want one endpoint", c.Args().Len())
-			}
-			at := c.Args().First()
-			if err := checkAddress(at, false); err != nil {
-				return usagef("<endpoint> %w", err)
+		Action: untilStopped(func(ctx context.Context, c *cli.Command) error {
+			at, err := oneEndpoint(c, "")
+			if err != nil {
+				return err
 			}
 			if c.Duration("timeout") <= 0 {
 				return usagef("--timeout is %v, want more than 0", c.Duration("timeout"))
 			}
-			ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
-			defer stop()
 			ctx, cancel := context.WithTimeout(ctx, c.Duration("timeout"))
 			defer cancel()
 			return explain(ctx, p.stdout, at)
-		},
+		}),
 	}
 }
 

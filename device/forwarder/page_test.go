@@ -8,7 +8,6 @@ import (
 	"math"
 	"net/url"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -20,30 +19,17 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"github.com/ringwire/ringwire/internal/peertest"
 	"github.com/ringwire/ringwire/pattern"
 	"github.com/ringwire/ringwire/socket"
 )
 
 var picture = flag.String("page.png", "", "write a picture of the live page, with traffic and a stalled subscriber, to this `file`")
 
-// newBrowser starts a headless browser. Without one the test is skipped; with
-// RINGWIRE_INTEROP=require it fails, if there is one to be installed.
+// newBrowser starts a headless browser.
 func newBrowser(t *testing.T) context.Context {
 	t.Helper()
-	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		const reason = "no browser: Debian's chromium is one"
-		if os.Getenv("RINGWIRE_INTEROP") == "require" && exec.Command("apt-cache", "show", "chromium").Run() == nil {
-			t.Fatalf("%s, and RINGWIRE_INTEROP=require", reason)
-		}
-		t.Skip(reason)
-	}
+	path := peertest.Chromium(t)
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()),
 		chromedp.WSURLReadTimeout(guardTime), chromedp.WindowSize(1180, 900))
 	if os.Getuid() == 0 {

@@ -2,33 +2,16 @@ package main
 
 import (
 	"bufio"
-	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strings"
-	"sync"
 	"testing"
 	"time"
-)
 
-// interpreter finds a Python with pyzmq, once.
-var interpreter = sync.OnceValues(func() (string, error) {
-	path := "/usr/bin/python3"
-	if _, err := os.Stat(path); err != nil {
-		if path, err = exec.LookPath("python3"); err != nil {
-			return "", errors.New("there is no python3")
-		}
-	}
-	if out, err := exec.Command(path, "-c", "import zmq").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%s cannot import zmq (Debian's python3-zmq has it): %w: %s", path, err, bytes.TrimSpace(out))
-	}
-	return path, nil
-})
+	"github.com/ringwire/ringwire/internal/peertest"
+)
 
 // python is a program that ends with the test.
 type python struct {
@@ -37,22 +20,19 @@ type python struct {
 	lines chan string // of its output; closed at its end
 }
 
-// startPython runs a program. Without pyzmq the test is skipped; with
-// RINGWIRE_INTEROP=require it fails.
+// startPython runs a program, which can import zmq.
 func startPython(t testing.TB, program string, args ...string) *python {
 	t.Helper()
-	path, err := interpreter()
-	if err != nil {
-		if os.Getenv("RINGWIRE_INTEROP") == "require" {
-			t.Fatalf("no pyzmq, and RINGWIRE_INTEROP=require: %v", err)
-		}
-		t.Skipf("no pyzmq: %v", err)
-	}
+	path := peertest.Python(t, "zmq")
 	file := filepath.Join(t.TempDir(), "program.py")
 	if err := os.WriteFile(file, []byte(program), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, append([]string{"-u", file}, args...)...)
+	return runPython(t, exec.Command(path, append([]string{"-u", file}, args...)...))
+}
+
+func runPython(t testing.TB, cmd *exec.Cmd) *python {
+	t.Helper()
 	complaints := new(buffer)
 	cmd.Stderr = complaints
 	in, err := cmd.StdinPipe()
@@ -209,35 +189,5 @@ func TestPyzmqStalled(t *testing.T) {
 	pub.tell("end 1 100")
 	if got, want := late.line(), fmt.Sprintf("end %d", count); got != want {
 		t.Errorf("after what was not dropped comes %q, want %q", got, want)
-	}
-}
-
-// TestReadmePyzmq runs the programs of README.md as they are printed there, with
-// the addresses changed.
-func TestReadmePyzmq(t *testing.T) {
-	text, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	blocks := regexp.MustCompile("(?s)```python\n(.*?)```").FindAllStringSubmatch(string(text), -1)
-	if len(blocks) != 2 {
-		t.Fatalf("README.md has %d blocks of Python, want a publisher and a subscriber", len(blocks))
-	}
-	p := start(t)
-	program := func(i int) string {
-		s := strings.ReplaceAll(blocks[i][1], defaultFrontend, p.frontend)
-		return strings.ReplaceAll(s, defaultBackend, p.backend)
-	}
-	first, second := startPython(t, program(1), "news"), startPython(t, program(1), "")
-	startPython(t, program(0))
-	for _, s := range []*python{first, second} {
-		if got := s.line(); !strings.HasPrefix(got, "news ") && !strings.HasPrefix(got, "weather ") {
-			t.Errorf("a subscriber prints %q", got)
-		}
-	}
-	for range 3 {
-		if got := first.line(); !strings.HasPrefix(got, "news ") {
-			t.Errorf("the subscriber of news prints %q", got)
-		}
 	}
 }

@@ -5,10 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/signal"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -43,11 +41,7 @@ func (p *program) tapCommand() *cli.Command {
 			&cli.IntFlag{Name: "count", Aliases: []string{"n"}, Usage: "`number` of messages after which to end; 0 is never"},
 			&cli.DurationFlag{Name: "rate", Usage: "print how much passes in each `interval` instead of messages"},
 		},
-		Action: func(ctx context.Context, c *cli.Command) error {
-			ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
-			defer stop()
-			return p.tap(ctx, c)
-		},
+		Action: untilStopped(p.tap),
 	}
 }
 
@@ -100,16 +94,9 @@ var arrows = [2]string{">", "<"}
 
 // subscribe is one more subscriber.
 func (t *tap) subscribe(ctx context.Context, c *cli.Command) error {
-	at := defaultBackend
-	switch c.Args().Len() {
-	case 0:
-	case 1:
-		at = c.Args().First()
-	default:
-		return usagef("tap got %d arguments, want one endpoint", c.Args().Len())
-	}
-	if err := checkAddress(at, false); err != nil {
-		return usagef("<endpoint> %w", err)
+	at, err := oneEndpoint(c, defaultBackend)
+	if err != nil {
+		return err
 	}
 	s, err := socket.New(pattern.Sub, nil)
 	if err != nil {

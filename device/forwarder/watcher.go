@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/device"
 	"github.com/ringwire/ringwire/socket"
 )
@@ -115,7 +114,7 @@ func (w *watcher) run(ctx context.Context) {
 	var listeners sync.WaitGroup
 	defer listeners.Wait()
 	for i, s := range [2]*socket.Socket{w.device.Front(), w.device.Back()} {
-		listeners.Go(func() { w.events.listen(s.Events(ctx), sideNames[i], w.name) })
+		listeners.Go(func() { w.events.listen(s.Events(ctx), sideNames[i]) })
 	}
 	timer := time.NewTimer(lookInterval)
 	defer timer.Stop()
@@ -174,15 +173,3 @@ func (w *watcher) alive() bool {
 
 // now is the last snapshot.
 func (w *watcher) now() *snapshot { return w.latest.Load() }
-
-// name is what a peer was called when it was last seen; empty if it was not.
-func (w *watcher) name(p ringwire.Peer) string {
-	for _, side := range w.now().Sides {
-		for i := range side.Peers {
-			if side.Peers[i].Peer == p {
-				return side.Peers[i].Name()
-			}
-		}
-	}
-	return ""
-}

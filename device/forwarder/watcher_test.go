@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -115,5 +116,17 @@ func TestEventLog(t *testing.T) {
 	}
 	if got := l.all(); len(got) != eventLength || got[eventLength-1].Unsent != 2*eventLength {
 		t.Errorf("%d events, the last is %+v", len(got), got[len(got)-1])
+	}
+}
+
+// TestEventLogNames: what is called by its address only has no name.
+func TestEventLogNames(t *testing.T) {
+	var l eventLog
+	l.listen(slices.Values([]socket.Event{
+		{Kind: socket.Ready, Name: `"archive"`, Remote: "127.0.0.1:1"},
+		{Kind: socket.Ready, Name: "127.0.0.1:2", Remote: "127.0.0.1:2"},
+	}), "backend")
+	if len(l.list) != 2 || l.list[0].Name != `"archive"` || l.list[1].Name != "" {
+		t.Errorf("got %+v, want the name of the first alone", l.list)
 	}
 }

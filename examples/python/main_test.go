@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"io"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/ringwire/ringwire/internal/peertest"
 	"github.com/ringwire/ringwire/pattern"
 	"github.com/ringwire/ringwire/socket"
 )
@@ -75,14 +75,7 @@ print(s.recv_multipart())
 `
 
 func TestAnswersPython(t *testing.T) {
-	const interpreter = "/usr/bin/python3"
-	if err := exec.Command(interpreter, "-c", "import zmq").Run(); err != nil {
-		if os.Getenv("RINGWIRE_INTEROP") == "require" {
-			t.Fatalf("%s cannot import zmq: %v; install python3-zmq", interpreter, err)
-		}
-		t.Skipf("%s cannot import zmq (%v): install python3-zmq to run this test", interpreter, err)
-	}
-	out, err := exec.CommandContext(t.Context(), interpreter, "-c", python, serve(t)).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), peertest.Python(t, "zmq"), "-c", python, serve(t)).CombinedOutput()
 	if err != nil {
 		t.Fatalf("python: %v\n%s", err, out)
 	}

@@ -49,6 +49,7 @@ func cell(t *testing.T, p pair, side, transport string, numbered int, shapes [][
 	if err := us.WaitPeers(ctx, 1); err != nil {
 		t.Fatal(err)
 	}
+	p.way.check(t, us)
 	ours, theirs := p.plans(numbered, shapes)
 	if them.probes() {
 		theirs.notice = false

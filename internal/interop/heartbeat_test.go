@@ -31,20 +31,25 @@ var ourBeat = socket.Options{HeartbeatInterval: beat, HeartbeatTimeout: silence,
 // TestHeartbeatsKeepConnection: whoever asks for signs of life gets them, also
 // while neither application calls its socket.
 func TestHeartbeatsKeepConnection(t *testing.T) {
-	for _, row := range []struct {
+	type row struct {
 		name string
 		ours socket.Options
 		set  settings
-	}{
-		{"theirs", socket.Options{}, theirBeat},
-		{"ours", ourBeat, settings{"monitor": true}},
-		{"both", ourBeat, theirBeat},
-	} {
+		w    *way
+	}
+	rows := []row{
+		{"theirs", socket.Options{}, theirBeat, nil},
+		{"ours", ourBeat, settings{"monitor": true}, nil},
+	}
+	for _, w := range secured(t) {
+		rows = append(rows, row{"both/" + w.String(), ourBeat, theirBeat, w})
+	}
+	for _, row := range rows {
 		for _, side := range sides {
 			t.Run(row.name+"/"+side, func(t *testing.T) {
 				t.Parallel()
-				them := startPython(t).open("dealer", "DEALER", row.set)
-				us := newSocket(t, pattern.Dealer, &row.ours)
+				them := row.w.start(t).open("dealer", "DEALER", row.w.settings(row.set))
+				us := newSocket(t, pattern.Dealer, row.w.options(row.ours))
 				if side == "bind" {
 					them.connect(mustBind(t, us, anywhere(t, "tcp")))
 				} else {

@@ -53,7 +53,7 @@ func newPyCounterpart(t testing.TB, py *python, p pair) *pyCounterpart {
 		set["ROUTING_ID"] = theirName
 	}
 	here := &python{py.process, t} // failures belong to this cell
-	s := here.open(t.Name(), p.theirs, set)
+	s := here.open(t.Name(), p.theirs, p.way.settings(set))
 	if p.theirs == "XSUB" {
 		s.send("\x01")
 	}

@@ -17,6 +17,7 @@ type pair struct {
 	ourSend, ourRecv     [][]byte
 	theirSend, theirRecv [][]byte
 
+	way  *way // how it is secured
 	sync bool // we send a sync, and they await it before they send: libzmq drops what has no peer
 }
 
@@ -84,7 +85,7 @@ func (p pair) options() *socket.Options {
 	if p.ours == pattern.XSub {
 		o.SendHWM, o.SendHWMBytes = -1, -1
 	}
-	return o
+	return p.way.options(*o)
 }
 
 func (p pair) publishes() bool { return p.ours == pattern.Pub || p.ours == pattern.XPub }

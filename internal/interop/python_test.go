@@ -5,29 +5,15 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"sync"
 	"testing"
 	"time"
-)
 
-// interpreter finds a Python with pyzmq, once.
-var interpreter = sync.OnceValues(func() (string, error) {
-	path := "/usr/bin/python3"
-	if _, err := os.Stat(path); err != nil {
-		if path, err = exec.LookPath("python3"); err != nil {
-			return "", errors.New("there is no python3")
-		}
-	}
-	if out, err := exec.Command(path, "-c", "import zmq").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%s cannot import zmq (Debian's python3-zmq has it): %w: %s", path, err, bytes.TrimSpace(out))
-	}
-	return path, nil
-})
+	"github.com/ringwire/ringwire/internal/peertest"
+)
 
 // python is a process with libzmq sockets in it, and the test that uses it.
 type python struct {
@@ -50,26 +36,23 @@ type answer struct {
 	Endpoint string     `json:"endpoint"`
 	Messages [][]string `json:"messages"`
 	Events   []string   `json:"events"`
+	Values   []int      `json:"values"` // of the events
+	Text     []string   `json:"text"`
 }
 
 type command map[string]any
 
-// startPython starts a peer process, which ends with the test. Without pyzmq
-// the test is skipped; with RINGWIRE_INTEROP=require it fails.
+// startPython starts a peer process, which ends with the test.
 func startPython(t testing.TB) *python {
 	t.Helper()
-	path, err := interpreter()
-	if err != nil {
-		if os.Getenv("RINGWIRE_INTEROP") == "require" {
-			t.Fatalf("no libzmq peer, and RINGWIRE_INTEROP=require: %v", err)
-		}
-		t.Skipf("no libzmq peer: %v", err)
-	}
+	path := peertest.Python(t, "zmq")
 	p := &python{&process{cmd: exec.Command(path, "testdata/peer.py"), answers: make(chan answer, 16)}, t}
 	p.cmd.Stderr = &p.stderr
-	if p.in, err = p.cmd.StdinPipe(); err != nil {
+	in, err := p.cmd.StdinPipe()
+	if err != nil {
 		t.Fatal(err)
 	}
+	p.in = in
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -278,7 +261,8 @@ func (s *pySocket) decode(list [][]string) [][]string {
 	return list
 }
 
-// events are what the socket's monitor tells for so long, or until one event.
+// events are what the socket's monitor tells for so long, or until an event whose
+// name begins so.
 func (s *pySocket) events(d time.Duration, until string) []string {
 	s.t.Helper()
 	return s.call(command{"op": "events", "id": s.id, "for": d.Milliseconds(), "until": until}).Events

@@ -2,6 +2,7 @@ package interop_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -31,19 +32,19 @@ func watch(t testing.TB, s *socket.Socket) *watcher {
 	return w
 }
 
-// await returns the next event of a kind.
-func (w *watcher) await(kind socket.EventKind) socket.Event {
+// await returns the next event of one of these kinds.
+func (w *watcher) await(kinds ...socket.EventKind) socket.Event {
 	w.t.Helper()
 	guard := time.After(limit())
 	for {
 		select {
 		case e := <-w.events:
 			w.seen = append(w.seen, e)
-			if e.Kind == kind {
+			if slices.Contains(kinds, e.Kind) {
 				return e
 			}
 		case <-guard:
-			w.t.Fatalf("no event %v after %v", kind, w.seen)
+			w.t.Fatalf("no event %v after %v", kinds, w.seen)
 		}
 	}
 }

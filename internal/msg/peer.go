@@ -5,10 +5,30 @@ import (
 	"sync/atomic"
 )
 
-// Peer is who a message came from. It is made once per pipe end and never
-// changed, so that messages can carry the pointer.
+// Peer is who a message came from. It is made once per pipe end, so that messages
+// can carry the pointer.
 type Peer struct {
 	ID uint64
+
+	principal atomic.Pointer[string] // who it was last proven to be; nil: nobody asked
+}
+
+// SetPrincipal notes who the peer was proven to be.
+func (p *Peer) SetPrincipal(name string) {
+	if name != "" || p.principal.Load() != nil {
+		p.principal.Store(&name)
+	}
+}
+
+// Principal is who the peer was proven to be.
+func (p *Peer) Principal() string {
+	if p == nil {
+		return ""
+	}
+	if name := p.principal.Load(); name != nil {
+		return *name
+	}
+	return ""
 }
 
 var lastPeer atomic.Uint64

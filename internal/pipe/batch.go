@@ -69,6 +69,24 @@ func (b *Batch) Advance(n int) {
 	}
 }
 
+// Frame takes the next frame out of b: it counts as written from now on. The body
+// is valid until the next Take.
+func (b *Batch) Frame() (flags byte, body []byte) {
+	p := b.pieces[0]
+	h, ok, err := zmtp.ParseHeader(p)
+	if !ok || err != nil {
+		panic("ringwire: a batch does not hold whole frames; please report this as a bug")
+	}
+	n := int(h.Size)
+	if len(p) >= h.Len+n {
+		body = p[h.Len : h.Len+n]
+	} else {
+		body = b.pieces[1][:n] // by reference
+	}
+	b.Advance(h.Len + n)
+	return h.Flags, body
+}
+
 // load swaps the content of o into b, which is retired.
 func (b *Batch) load(o *outbox) {
 	b.buf, o.buf = o.buf, nil

@@ -46,7 +46,7 @@ func (d *Drops) Total() int64 {
 //	written = confirmed + in flight + doubt
 //
 // where queued is what lies in the outbox or in a flush, confirmed is what the
-// peer gave a receipt for, and doubt is what it did not while the connection
+// peer gave a receipt for or, by the end of the connection, answered, and doubt is what it did not while the connection
 // lasted over which it was written.
 type sent struct {
 	accepted      int64

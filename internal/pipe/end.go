@@ -63,6 +63,11 @@ type Config struct {
 	RecvHWMBytes int64
 	Conflate     bool // keep only the newest message, each way
 	Connecting   bool // survives its connections: made by Connect, not by an accepted peer
+
+	// Unanswered is asked when a connection has ended, over which so many messages
+	// were written without a receipt: how many of those, the last ones, the peer has
+	// not shown by its answers to have taken in. Nil: all of them. It has the send lock.
+	Unanswered func(e *End, unconfirmed int64) int64
 }
 
 // Intake takes what a peer sends before it is queued, for sockets on which

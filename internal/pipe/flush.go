@@ -66,7 +66,13 @@ func (e *End) Abandon(b *Batch) {
 		}
 		b.release()
 	}
-	e.sent.doubt = e.sent.written - e.sent.confirmed
+	unconfirmed := e.sent.written - e.sent.confirmed - e.sent.doubt
+	if ask := e.config.Unanswered; ask != nil {
+		unanswered := min(ask(e, unconfirmed), unconfirmed)
+		e.sent.confirmed += unconfirmed - unanswered
+		unconfirmed = unanswered
+	}
+	e.sent.doubt += unconfirmed
 	switch {
 	case g.closed:
 		e.DropQueued(Closed)

@@ -114,6 +114,6 @@ func (n *null) Peer() zmtp.Metadata {
 
 func (n *null) Clear() bool { return true }
 
-func (n *null) Seal(dst, _ []byte) ([]byte, error) { return dst, errClear }
+func (n *null) Seal(dst []byte, _ byte, _ []byte) ([]byte, error) { return dst, errClear }
 
 func (n *null) Open(dst, _ []byte) ([]byte, byte, error) { return dst, 0, errClear }

@@ -184,7 +184,7 @@ func TestNullLimits(t *testing.T) {
 // Our own mistakes are errors that blame nobody else.
 func TestNullMisuse(t *testing.T) {
 	c := started(t)
-	_, sealErr := c.Seal(nil, []byte("\x00\x00"))
+	_, sealErr := c.Seal(nil, 0, nil)
 	_, _, openErr := c.Open(nil, nil)
 	_, startErr := c.Start(nil)
 	bad := security.Null{}.New(zmtp.Metadata{{}}, security.Limits{})

@@ -8,8 +8,7 @@
 // for each command until Done. From then on the connection carries messages:
 // as they are if Clear, else through Seal and Open.
 //
-// NULL is the only mechanism so far. The seam was cut so that PLAIN (RFC 24)
-// and CURVE (RFC 26) need no change in it:
+// What the seam is cut for:
 //
 //   - The roles of client and server belong to the Mechanism value, because
 //     libzmq takes them from options and ignores the as-server byte of the
@@ -22,15 +21,8 @@
 //     must still be told (PLAIN's server sends ERROR), and the connection
 //     ends after them.
 //   - The verdict of an authenticator takes time, and a state machine does
-//     not wait. A mechanism that asks for one will have, beside Conn's
-//     methods, a pair that the session looks for once (an interface of its
-//     own, Asker): Pending() (ringwire.Credentials, bool), asked after each
-//     step, says that the machine stands still; Verdict(dst,
-//     ringwire.Verdict) ([]byte, error) is the answer and a step like any
-//     other. While pending, the session reads nothing more, so that no
-//     machine needs a queue, and its handshake deadline goes on. A Conn
-//     without the pair never asks, which is why NULL has none and Conn does
-//     not grow. seam_test.go drives such a mechanism.
+//     not wait: see Asker. While it is pending the session reads nothing more,
+//     so that no machine needs a queue, and the handshake's deadline goes on.
 //   - Sealing turns one whole frame into one whole frame, because CURVE hides
 //     the flags too and numbers every frame. PING, SUBSCRIBE and other
 //     commands of a sealed connection come out of Open with zmtp.FlagCommand;
@@ -112,10 +104,10 @@ type Conn interface {
 	// Conn. If true, Seal and Open are errors.
 	Clear() bool
 
-	// Seal appends the sealed wire form of one whole plain frame, header and
-	// body, message or command. Frames are sealed in the order in which they
-	// are sent. dst and frame must not overlap.
-	Seal(dst, frame []byte) ([]byte, error)
+	// Seal appends the sealed wire form, header and all, of one plain frame with
+	// zmtp.FlagMore and zmtp.FlagCommand as they apply. Frames are sealed in the
+	// order in which they are sent. dst and body must not overlap.
+	Seal(dst []byte, flags byte, body []byte) ([]byte, error)
 
 	// Open takes the body of one sealed frame, whose outer flags do not count
 	// (libzmq seals into messages, RFC 37 says commands), and appends the

@@ -9,18 +9,17 @@ import (
 	"time"
 
 	"github.com/ringwire/ringwire/internal/park"
-	"github.com/ringwire/ringwire/internal/zmtp"
 )
 
 // conduit is the system calls of one connection. Its reading half belongs to
 // the holder of the read token, its writing half to the holder of the write
 // token; recall, closeWrite and close may be called by anyone.
 type conduit interface {
-	// read reads once into the decoder's space and returns how many bytes
-	// came; 0 without an error is the end of the stream. Before it sleeps it
-	// looks again as often as spin, if it is not nil, says. With block false it returns
+	// read reads once into the sink's space and returns how many bytes came; 0
+	// without an error is the end of the stream. Before it sleeps it looks again
+	// as often as spin, if it is not nil, says. With block false it returns
 	// errWouldWait instead of waiting.
-	read(dec *zmtp.Decoder, spin *park.Spin, block bool) (int, error)
+	read(to sink, spin *park.Spin, block bool) (int, error)
 	// recall makes the read that waits, or the next one, return an error that
 	// is os.ErrDeadlineExceeded, until clearRecall.
 	recall()
@@ -51,6 +50,15 @@ type conduit interface {
 	close()
 }
 
+// sink is where bytes from the peer go: the decoder, or what opens sealed frames
+// in front of it.
+type sink interface {
+	Space() []byte // where the next read goes, never empty
+	Filled(n int)  // so much was read into the last Space
+	Large() bool   // the last read was part of a large body
+	Idle()         // nothing is there: give buffers back
+}
+
 // past is a deadline that has passed.
 var past = time.Unix(1, 0)
 
@@ -64,19 +72,22 @@ var errNoHalfClose = errors.New("session: connection cannot be half closed")
 type netConduit struct {
 	conn  net.Conn
 	wrote *atomic.Uint64 // pieces that were written: a sign of life of a peer that takes them
+	below conduit        // of the system's connection that conn is made of, to ask about the peer; nil: none
 }
 
-func newNetConduit(conn net.Conn) netConduit { return netConduit{conn, new(atomic.Uint64)} }
+func newNetConduit(conn net.Conn) netConduit {
+	return netConduit{conn: conn, wrote: new(atomic.Uint64)}
+}
 
 // netPiece is the most that one Write is given, so that it can be seen to get on.
 const netPiece = 32 << 10
 
-func (c netConduit) read(dec *zmtp.Decoder, _ *park.Spin, block bool) (int, error) {
+func (c netConduit) read(to sink, _ *park.Spin, block bool) (int, error) {
 	if !block {
 		return 0, errWouldWait
 	}
-	n, err := c.conn.Read(dec.Space())
-	dec.Filled(n)
+	n, err := c.conn.Read(to.Space())
+	to.Filled(n)
 	if n > 0 {
 		return n, nil // an error that came with bytes comes again
 	}
@@ -89,15 +100,24 @@ func (c netConduit) read(dec *zmtp.Decoder, _ *park.Spin, block bool) (int, erro
 	return 0, err
 }
 
-func (c netConduit) recall()                      { c.conn.SetReadDeadline(past) }
-func (c netConduit) clearRecall()                 { c.conn.SetReadDeadline(time.Time{}) }
-func (c netConduit) inline() bool                 { return false }
-func (c netConduit) unread() bool                 { return false }
-func (c netConduit) untaken() bool                { return false }
-func (c netConduit) answers() (alive, known bool) { return false, false }
-func (c netConduit) progress() uint64             { return c.wrote.Load() }
+func (c netConduit) recall()          { c.conn.SetReadDeadline(past) }
+func (c netConduit) clearRecall()     { c.conn.SetReadDeadline(time.Time{}) }
+func (c netConduit) inline() bool     { return false }
+func (c netConduit) unread() bool     { return c.below != nil && c.below.unread() }
+func (c netConduit) untaken() bool    { return c.below != nil && c.below.untaken() }
+func (c netConduit) progress() uint64 { return c.wrote.Load() }
+
+func (c netConduit) answers() (alive, known bool) {
+	if c.below == nil {
+		return false, false
+	}
+	return c.below.answers()
+}
 
 func (c netConduit) ended() bool {
+	if c.below != nil {
+		return c.below.ended()
+	}
 	conn, ok := c.conn.(interface{ PeerClosed() bool })
 	return ok && conn.PeerClosed()
 }

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ringwire/ringwire/internal/park"
-	"github.com/ringwire/ringwire/internal/zmtp"
 )
 
 // newConduit does the system calls of tcp and ipc connections itself, so that
@@ -27,7 +26,13 @@ func newConduit(conn net.Conn) conduit {
 		c.reader, c.writer = c.readReady, c.writeReady
 		return c
 	}
-	return newNetConduit(conn)
+	c := newNetConduit(conn)
+	if outer, ok := conn.(interface{ NetConn() net.Conn }); ok { // TLS
+		if inner, ok := newConduit(outer.NetConn()).(*rawConduit); ok {
+			c.below = inner
+		}
+	}
+	return c
 }
 
 // yieldEvery is how many looks there are between two turns: a turn may wake
@@ -59,7 +64,7 @@ type rawConduit struct {
 
 	// Owned by the holder of the read token.
 	reader func(fd uintptr) bool
-	dec    *zmtp.Decoder
+	to     sink
 	turns  int // looks left before sleeping
 	wait   bool
 	spun   bool
@@ -77,11 +82,11 @@ type rawConduit struct {
 	werr    error
 }
 
-func (c *rawConduit) read(dec *zmtp.Decoder, spin *park.Spin, block bool) (int, error) {
-	c.dec, c.wait, c.spun = dec, block, false
+func (c *rawConduit) read(to sink, spin *park.Spin, block bool) (int, error) {
+	c.to, c.wait, c.spun = to, block, false
 	c.turns = 0
 	switch {
-	case dec.Large():
+	case to.Large():
 	case c.got >= bulk:
 		c.stream = bulkReads
 	case c.stream > 0:
@@ -110,12 +115,12 @@ func (c *rawConduit) read(dec *zmtp.Decoder, spin *park.Spin, block bool) (int, 
 // waits until the descriptor is readable.
 func (c *rawConduit) readReady(fd uintptr) bool {
 	for {
-		p := c.dec.Space()
+		p := c.to.Space()
 		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
 		switch errno {
 		case 0:
 			c.got = int(n)
-			c.dec.Filled(c.got)
+			c.to.Filled(c.got)
 			return true
 		case syscall.EINTR:
 			continue
@@ -129,7 +134,7 @@ func (c *rawConduit) readReady(fd uintptr) bool {
 			return true
 		}
 		if c.turns == 0 {
-			c.dec.Idle() // while nothing comes, no buffer is held
+			c.to.Idle() // while nothing comes, no buffer is held
 			return false
 		}
 		c.spun = true

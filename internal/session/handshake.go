@@ -37,6 +37,9 @@ func Handshake(conn net.Conn, config *Config, deadline time.Time) (*Session, err
 		return nil, fmt.Errorf("handshake: %w", err)
 	}
 	s.dec.SetLimits(config.Limits)
+	if s.sink = s.dec; !s.mech.Clear() {
+		s.unseal()
+	}
 	s.spin.Init(config.SpinTurns)
 	s.lease.init(s)
 	s.tail.init(s)
@@ -82,8 +85,11 @@ func (s *Session) greet() error {
 }
 
 // secure runs the mechanism's commands. What the peer sent behind them stays
-// in the decoder.
+// in the decoder, or is the first of what is sealed.
 func (s *Session) secure() error {
+	if err := s.admit(); err != nil {
+		return err
+	}
 	s.mech = s.config.Mechanism.New(s.config.Metadata, security.Limits{})
 	out, err := s.mech.Start(nil)
 	if err != nil {
@@ -91,24 +97,27 @@ func (s *Session) secure() error {
 	}
 	var m msg.Message
 	for left := security.DefaultHandshakeBytes; ; {
-		if len(out) > 0 {
-			if _, err := s.conn.Write(out); err != nil {
-				return err
+		out, err = s.judge(out)
+		if len(out) > 0 { // an error may leave the mechanism's last word
+			if _, werr := s.conn.Write(out); werr != nil && err == nil {
+				return werr
 			}
 			out = out[:0]
+		}
+		if err != nil {
+			return err
 		}
 		if s.mech.Done() {
 			return nil
 		}
-		item, err := s.dec.Next(&m)
+		item, ierr := s.dec.Next(&m)
 		switch {
-		case err != nil:
-			return err
+		case ierr != nil:
+			return ierr
 		case item == zmtp.Message:
 			return fmt.Errorf("a message before the handshake was complete: %w", ringwire.ErrProtocol)
 		case item == zmtp.Command:
-			out, err = s.mech.Handle(out, s.dec.Command())
-			if err != nil {
+			if out, err = s.mech.Handle(out, s.dec.Command()); err != nil {
 				if len(out) > 0 {
 					s.conn.Write(out) // the mechanism's last word; we close either way
 				}
@@ -126,6 +135,93 @@ func (s *Session) secure() error {
 			return cutOff(err)
 		}
 	}
+}
+
+// certificate is what the transport has verified the peer by, if it did.
+func (s *Session) certificate() (der []byte, name string) {
+	if conn, ok := s.conn.(interface{ PeerCertificate() ([]byte, string) }); ok {
+		return conn.PeerCertificate()
+	}
+	return nil, ""
+}
+
+// admit asks about a peer of NULL, which proves nothing but where it is and what the
+// transport has verified. For what it is told if it is not let in see judge.
+func (s *Session) admit() error {
+	c := ringwire.Credentials{Mechanism: s.config.Mechanism.Name(), Address: s.remote()}
+	c.Certificate, c.Subject = s.certificate()
+	if _, null := s.config.Mechanism.(security.Null); !null || s.config.Judge == nil {
+		s.peer = c.Subject
+		return nil
+	}
+	v, reason := s.config.Judge(c)
+	if v.Allow && reason == nil {
+		s.peer = v.Principal
+		return nil
+	}
+	if out, err := zmtp.AppendError(nil, security.DeniedReason); err == nil && told(reason) {
+		s.conn.Write(out) // we close either way
+	}
+	return because(fmt.Errorf("the peer at %s: not allowed: %w", s.remote(), ringwire.ErrRejected), reason)
+}
+
+// judge answers a mechanism that asks for a verdict. A peer that is refused is sent
+// an ERROR, after which libzmq never comes back. One of which nothing could be found
+// out is not: it may be let in the next time (RFC 27 has status 300 for that).
+func (s *Session) judge(out []byte) ([]byte, error) {
+	asker, ok := s.mech.(security.Asker)
+	if !ok {
+		return out, nil
+	}
+	c, pending := asker.Pending()
+	if !pending {
+		return out, nil
+	}
+	c.Address = s.remote()
+	c.Certificate, c.Subject = s.certificate()
+	var v ringwire.Verdict
+	var reason error
+	if s.config.Judge != nil {
+		v, reason = s.config.Judge(c)
+	}
+	v.Allow = v.Allow && reason == nil
+	s.peer = v.Principal
+	before := len(out)
+	out, err := asker.Verdict(out, v)
+	if !told(reason) {
+		out = out[:before]
+	}
+	return out, because(err, reason)
+}
+
+// told reports whether a peer that is not let in for this reason is sent an ERROR.
+func told(reason error) bool { return reason == nil || errors.Is(reason, ringwire.ErrRejected) }
+
+// because adds to an error why the peer was not let in. The peer is not told.
+func because(err, reason error) error {
+	if err == nil || reason == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, reason)
+}
+
+func (s *Session) remote() string {
+	if a := s.conn.RemoteAddr(); a != nil {
+		return a.String()
+	}
+	return ""
+}
+
+// unseal puts what opens sealed frames in front of the decoder.
+func (s *Session) unseal() {
+	o := new(opener)
+	o.init(s.mech, s.dec, s.config.Limits)
+	for rest := s.dec.Rest(); len(rest) > 0; {
+		n := copy(o.Space(), rest)
+		o.Filled(n)
+		rest = rest[n:]
+	}
+	s.opener, s.sink = o, o
 }
 
 // cutOff makes the end of the stream the error that it is at this point.

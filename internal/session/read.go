@@ -50,8 +50,10 @@ func (s *Session) read() error {
 // Publish.
 func (s *Session) queueAll() (n int, err error) {
 	for {
-		if s.dec.Spent() {
-			return n, nil // no slot for what is not there
+		if s.dec.Spent() { // no slot for what is not there
+			if ok, err := s.more(); !ok {
+				return n, err
+			}
 		}
 		if body, ok := s.dec.Short(msg.Small); ok && s.end.Pack(body) {
 			s.dec.Skip(body)
@@ -77,7 +79,9 @@ func (s *Session) queueAll() (n int, err error) {
 		case err != nil:
 			return n, err
 		case item == zmtp.NeedMore:
-			return n, nil
+			if ok, err := s.more(); !ok {
+				return n, err
+			}
 		case item == zmtp.Command:
 			if n > 0 { // a PONG is the receipt for what came before
 				s.end.Publish()
@@ -107,7 +111,7 @@ func (s *Session) fill(block, spin bool) error {
 	if !spin {
 		how = nil
 	}
-	n, err := s.io.read(s.dec, how, block)
+	n, err := s.io.read(s.sink, how, block)
 	switch {
 	case n > 0:
 		s.heard.Add(1)
@@ -173,7 +177,12 @@ func (s *Session) Next(m *msg.Message) bool {
 			s.fail(err)
 			return false
 		case item == zmtp.NeedMore:
-			return false
+			if ok, err := s.more(); !ok {
+				if err != nil {
+					s.fail(err)
+				}
+				return false
+			}
 		case item == zmtp.Command:
 			if err := s.command(s.dec.Command()); err != nil {
 				s.fail(err)
@@ -186,7 +195,18 @@ func (s *Session) Next(m *msg.Message) bool {
 }
 
 // Drained implements pipe.Wire.
-func (s *Session) Drained() bool { return !s.dec.Buffered() }
+func (s *Session) Drained() bool {
+	return !s.dec.Buffered() && (s.opener == nil || !s.opener.ready())
+}
+
+// more gives the decoder the next bytes of a sealed connection, and reports
+// whether there were any.
+func (s *Session) more() (bool, error) {
+	if s.opener == nil {
+		return false, nil
+	}
+	return s.opener.more()
+}
 
 // Recall implements pipe.Wire. The deadline stays until somebody clears it, so
 // a recall cannot be lost; one that nobody needed is an empty turn.

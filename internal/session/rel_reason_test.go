@@ -66,7 +66,7 @@ var relEndings = []relEnding{
 		}},
 	{"a newcomer", pattern.Router, socket.Options{}, "DEALER", socket.Disconnected, "identity",
 		func(t *testing.T, _ *socket.Socket, n *memNet, _ *memConn) { relRaw(t, n, "x", "DEALER", "name") }},
-	{"DisconnectPeer", pattern.Pull, socket.Options{}, "PUSH", socket.Disconnected, "closed here",
+	{"DisconnectPeer", pattern.Pull, socket.Options{}, "PUSH", socket.Disconnected, "DisconnectPeer",
 		func(t *testing.T, s *socket.Socket, _ *memNet, _ *memConn) {
 			if err := s.DisconnectPeer(s.Peers()[0].Peer); err != nil {
 				t.Error(err)

@@ -40,6 +40,9 @@ type Config struct {
 	Limits    zmtp.Limits
 	SpinTurns int // see park.Spin.Init
 	Heartbeat Heartbeat
+	// Judge decides whether a peer is let in, if the mechanism asks, and with
+	// NULL if it is set. It waits, but not beyond the handshake's deadline.
+	Judge func(ringwire.Credentials) (ringwire.Verdict, error)
 }
 
 // The states of the write token.
@@ -64,6 +67,7 @@ type Session struct {
 	conn    net.Conn
 	io      conduit
 	mech    security.Conn
+	peer    string // who it was proven to be
 	minor31 bool
 
 	// Immutable after Bind.
@@ -72,6 +76,8 @@ type Session struct {
 
 	// Owned by the holder of the read token.
 	dec     *zmtp.Decoder
+	sink    sink    // where reads go: dec, or opener
+	opener  *opener // nil if the traffic is clear
 	readErr error
 
 	// Reading, shared.
@@ -87,7 +93,9 @@ type Session struct {
 	// token; lastFlush is read by senders, too.
 	token     atomic.Int32
 	batch     pipe.Batch
-	out       []byte // control frames being written
+	out       []byte // control frames being written; of a sealed connection, everything
+	outAt     int    // of which so much was written, if sealed
+	commands  []byte // control frames to be sealed
 	pinged    bool   // among them is a PING
 	lastFlush atomic.Int64
 	stream    atomic.Bool // the last flush found a batch that was worth waiting for
@@ -164,6 +172,9 @@ func (s *Session) Heard() uint64 { return s.heard.Load() }
 
 // Minor31 reports whether the peer speaks ZMTP 3.1 or later.
 func (s *Session) Minor31() bool { return s.minor31 }
+
+// Principal is who the peer was proven to be, empty if nobody asked.
+func (s *Session) Principal() string { return s.peer }
 
 // Properties are what the peer told in the handshake.
 func (s *Session) Properties() zmtp.Metadata { return s.mech.Peer() }

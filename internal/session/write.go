@@ -16,6 +16,9 @@ const sparse = int64(20 * time.Microsecond)
 // and nothing else writes to the connection after the handshake. Without block
 // it stops when the kernel takes no more and reports that bytes are left.
 func (s *Session) flush(block bool) (left bool, err error) {
+	if s.opener != nil {
+		return s.flushSealed(block)
+	}
 	for {
 		if len(s.out) == 0 && s.batch.Empty() {
 			more := s.end.Take(&s.batch)

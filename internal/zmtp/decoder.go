@@ -153,6 +153,14 @@ func (d *Decoder) Idle() {
 	}
 }
 
+// Rest takes away what Next has not consumed, which is valid until the next read.
+// Nothing may be half assembled.
+func (d *Decoder) Rest() []byte {
+	p := d.buf[d.r:d.w]
+	d.r, d.w = 0, 0
+	return p
+}
+
 // Buffered reports whether bytes are here that Next has not consumed.
 func (d *Decoder) Buffered() bool { return d.r != d.w }
 

@@ -3,8 +3,9 @@
 // a socket that nobody asks about costs one goroutine that waits.
 //
 // Var is one socket as an expvar.Var. Publish puts sockets that come and go into
-// the expvar map "ringwire". A Registry is the handler; it also keeps the last
-// events of each socket. Both forget a socket when it is closed.
+// the expvar map "ringwire". A Registry is the handler, to be mounted where a program
+// has its others (its example does it); it also keeps the last events of each socket.
+// Both forget a socket when it is closed.
 //
 // Importing this package imports net/http, and expvar, which registers the handler
 // /debug/vars in http.DefaultServeMux; nothing else of Ringwire does. What is shown
@@ -95,6 +96,7 @@
 //	local, remote   addresses, if any
 //	peer            the id of the peer, if any
 //	identity        the peer's, if it announced one
+//	name            the peer's, as a peer has it, if the handshake is complete
 //	type            the peer's socket type, if it is known
 //	mechanism       the connection's, if it is known
 //	retry_seconds   when the next attempt comes, if one does

@@ -5,6 +5,7 @@ import (
 	"expvar"
 	"fmt"
 	"log"
+	"net/http"
 	"net/http/httptest"
 
 	"github.com/ringwire/ringwire/pattern"
@@ -12,9 +13,7 @@ import (
 	"github.com/ringwire/ringwire/socket/observe"
 )
 
-// A program that has a debug server mounts a registry:
-//
-//	http.Handle("/debug/ringwire", &registry)
+// A program that has a debug server mounts a registry there.
 func ExampleRegistry() {
 	var registry observe.Registry
 	orders, err := socket.New(pattern.Pull, nil)
@@ -27,18 +26,26 @@ func ExampleRegistry() {
 		log.Fatal(err)
 	}
 
-	answer := httptest.NewRecorder()
-	registry.ServeHTTP(answer, httptest.NewRequest("GET", "/debug/ringwire", nil))
+	mux := http.NewServeMux() // or http.DefaultServeMux
+	mux.Handle("/debug/ringwire", &registry)
+	server := httptest.NewServer(mux) // a program has http.ListenAndServe("localhost:6060", mux)
+	defer server.Close()
+
+	answer, err := server.Client().Get(server.URL + "/debug/ringwire?socket=orders")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer answer.Body.Close()
 	var got struct {
 		Sockets map[string]struct {
 			Type  string
 			Stats struct{ Peers int }
 		}
 	}
-	if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil {
+	if err := json.NewDecoder(answer.Body).Decode(&got); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(answer.Code, got.Sockets["orders"].Type, got.Sockets["orders"].Stats.Peers)
+	fmt.Println(answer.StatusCode, got.Sockets["orders"].Type, got.Sockets["orders"].Stats.Peers)
 	// Output: 200 PULL 0
 }
 

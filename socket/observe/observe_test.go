@@ -138,6 +138,12 @@ func TestRegistryAnswer(t *testing.T) {
 	if a := get(t, &r, "/x?socket=dealer"); len(a.Sockets) != 1 || a.Sockets["dealer"].Type != "DEALER" {
 		t.Errorf("with ?socket=dealer got %+v, want the dealer", a)
 	}
+	name := a.Sockets["router"].Peers[0]["name"]
+	dealer.Close()
+	until(t, "an event that calls the dealer by its name", func() bool {
+		events := get(t, &r, "/").Sockets["router"].Events
+		return len(events) > 0 && events[len(events)-1]["kind"] == "disconnected" && events[len(events)-1]["name"] == name
+	})
 }
 
 // TestRegistryMethods: GET and HEAD alone, nothing is cached, no markup is let

@@ -90,6 +90,7 @@ type eventView struct {
 	Remote    string    `json:"remote,omitzero"`
 	Peer      uint64    `json:"peer,omitzero"`
 	Identity  string    `json:"identity,omitzero"`
+	Name      string    `json:"name,omitzero"`
 	Type      string    `json:"type,omitzero"`
 	Mechanism string    `json:"mechanism,omitzero"`
 	Retry     float64   `json:"retry_seconds,omitzero"`
@@ -160,7 +161,8 @@ func viewMetadata(m map[string]string) map[string]string {
 func viewEvent(ev *socket.Event) eventView {
 	v := eventView{
 		Kind: ev.Kind.String(), Time: ev.Time.UTC(), Endpoint: text(ev.Endpoint), Local: text(ev.Local), Remote: text(ev.Remote),
-		Peer: ev.Peer.ID(), Identity: quoted(ev.Identity), Type: text(ev.SocketType), Mechanism: text(ev.Mechanism),
+		Peer: ev.Peer.ID(), Identity: quoted(ev.Identity), Name: text(ev.Name),
+		Type: text(ev.SocketType), Mechanism: text(ev.Mechanism),
 		Retry: ev.Retry.Seconds(), Reason: ev.Reason(), Unsent: ev.Unsent, InDoubt: ev.InDoubt, Lost: ev.Lost,
 	}
 	if ev.Next != socket.NextNothing {

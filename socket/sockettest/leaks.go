@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -38,6 +39,10 @@ func checkLeaks(t testing.TB, grace time.Duration) {
 	before, files := goroutines(bubble), descriptors()
 	t.Cleanup(func() {
 		t.Helper()
+		if bubble != "" {
+			// A goroutine that enters Sleep is for a moment not shown as the bubble's.
+			synctest.Wait()
+		}
 		var stacks, open []string
 		end := time.Now().Add(grace)
 		for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {

@@ -176,7 +176,7 @@ func (a *arena) open(s *seat) error {
 	} else {
 		err = sock.Connect("mem://" + service + ":" + port)
 	}
-	n.station = StartStation(a.plan.Pattern, s.sends, n.lane, a.plan.Load, &ringwireLink{socket: sock}, n.log, a.now)
+	n.station = StartStation(a.plan.Pattern, s.sends, n.lane, a.plan.Load, 0, &ringwireLink{socket: sock}, n.log, a.now)
 	return err
 }
 

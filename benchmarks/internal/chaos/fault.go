@@ -52,12 +52,11 @@ var FaultNames = []struct {
 // NotYet says why a fault has no run at all.
 var NotYet = map[Fault]string{
 	F18: "there is no mechanism with an authenticator yet",
-	F24: "there is no forwarder to kill yet",
 }
 
 // NotInMemory says why a fault has no run in memory.
 var NotInMemory = map[Fault]string{
 	F18: NotYet[F18],
 	F21: "memory has no files; --real has it",
-	F24: NotYet[F24],
+	F24: "memory has no processes; --real has it",
 }

@@ -18,6 +18,14 @@ func killed(sender bool) func(*stage) error {
 	}
 }
 
+// cut kills the forwarder, which is started again.
+func cut(st *stage) error {
+	st.between.kill()
+	st.cuts++
+	time.Sleep(calm)
+	return st.startBetween()
+}
+
 // frozen stops processes for a while.
 func (st *stage) frozen(d time.Duration, list ...*process) error {
 	for _, p := range list {
@@ -169,7 +177,7 @@ func exhausted(st *stage) error {
 	if st.senderBinds() {
 		bound = st.sender
 	}
-	restore, err := limitFiles(bound.pid())
+	restore, err := limitFiles(bound.Pid())
 	if err != nil {
 		return &skipError{err.Error()}
 	}

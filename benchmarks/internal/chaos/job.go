@@ -15,6 +15,7 @@ type Job struct {
 	Sends    bool
 	Bind     bool
 	Endpoint string
+	Hops     int // forwarders on the way
 	Lane     uint32
 	Sockets  int // each with a lane of its own, from Lane on
 	Log      string

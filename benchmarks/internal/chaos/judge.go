@@ -24,6 +24,11 @@ type Flow struct {
 	Silent   bool // the library counts nothing
 	Corrupt  bool // bytes were changed under way, of which ZMTP without a mechanism knows nothing
 	From, To []Party
+	// Relayed is what a device on the way tells that it may have lost.
+	Relayed int64
+	// Runs is how many runs of messages that followed one another may be missing of
+	// each lane. 0: this is not judged.
+	Runs int
 	// Unread bounds what one killed receiver may have confirmed without
 	// returning it: its RecvHWM.
 	Unread int64
@@ -209,6 +214,11 @@ func (j *judgement) join(got map[string]map[key]bool) {
 	} else {
 		j.joinCounted(got)
 	}
+	if j.flow.Runs > 0 {
+		for seat, seen := range got {
+			j.joinRuns(seat, seen)
+		}
+	}
 	for _, bad := range []struct {
 		what  string
 		count *int64
@@ -247,11 +257,12 @@ func (j *judgement) joinUncounted(got map[string]map[key]bool) {
 		f.Accepted *= int64(len(got))
 	}
 	f.Lost = &lost
+	unexplained := max(0, lost-j.flow.Relayed)
 	killed := slices.ContainsFunc(j.flow.From, func(p Party) bool { return p.Killed })
 	if j.flow.Silent && !j.flow.Copies && !killed {
 		// Nobody told of any of them. What was published while a subscriber was
 		// away cannot be told apart, nor what died with its sender.
-		f.Unexplained = &lost
+		f.Unexplained = &unexplained
 	}
 }
 
@@ -280,7 +291,7 @@ func (j *judgement) joinCounted(got map[string]map[key]bool) {
 	if excess < 0 && f.Duplicated == 0 {
 		j.fail("%d messages more have arrived than were written", -excess)
 	}
-	unexplained := max(0, excess-(c.Written-c.Confirmed))
+	unexplained := max(0, excess-(c.Written-c.Confirmed)-j.flow.Relayed)
 	if j.killed > 0 {
 		unexplained = max(0, unexplained-j.killed*j.flow.Unread)
 	}

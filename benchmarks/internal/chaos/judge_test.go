@@ -66,6 +66,26 @@ func TestJudge(t *testing.T) {
 			count(f)
 			f.To[0].Stats.Arrived, f.To[0].Stats.RecvDropped.Closed = 10, 1
 		}, ""},
+		{"lost by a device that says so", func(f *chaos.Flow) {
+			f.To[0].Records = slices.Delete(f.To[0].Records, 4, 6)
+			count(f)
+			f.Relayed = 2
+		}, ""},
+		{"two lost, one by a device that says so", func(f *chaos.Flow) {
+			f.To[0].Records = slices.Delete(f.To[0].Records, 4, 6)
+			count(f)
+			f.Relayed = 1
+		}, "1 unexplained"},
+		{"one run in doubt", func(f *chaos.Flow) {
+			f.To[0].Records = slices.Delete(f.To[0].Records, 4, 7)
+			count(f)
+			f.From[0].Stats.Confirmed, f.From[0].Stats.InDoubt, f.Runs = 5, 5, 1
+		}, ""},
+		{"two runs in doubt", func(f *chaos.Flow) {
+			f.To[0].Records = slices.Delete(slices.Delete(f.To[0].Records, 6, 8), 2, 4)
+			count(f)
+			f.From[0].Stats.Confirmed, f.From[0].Stats.InDoubt, f.Runs = 5, 5, 1
+		}, "misses messages 3 to 4, 7 to 8 of lane 1, want at most 1 runs"},
 		{"duplicated", func(f *chaos.Flow) {
 			f.To[0].Records = slices.Insert(f.To[0].Records, 5, f.To[0].Records[4])
 			count(f)

@@ -8,12 +8,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"strings"
-	"sync"
 	"time"
 
 	_ "embed"
+
+	"github.com/ringwire/ringwire/benchmarks/internal/child"
 )
 
 // pythonWorker is a worker that uses libzmq through pyzmq.
@@ -26,14 +25,8 @@ const python = "/usr/bin/python3"
 
 // process is a worker, seen from who started it.
 type process struct {
-	// Immutable after startProcess.
-	command *exec.Cmd
-	input   io.WriteCloser
-	says    chan Say      // what it says
-	exited  chan struct{} // closed when it is gone
-	job     Job
-
-	stderr tail
+	*child.Process[Say]
+	job Job // immutable
 
 	// Owned by the goroutine of the run.
 	log    follower
@@ -54,32 +47,13 @@ func startProcess(ctx context.Context, program string, job Job, world *islands, 
 	if world != nil {
 		args = world.in(which, args)
 	}
-	p := &process{command: exec.CommandContext(ctx, args[0], args[1:]...), says: make(chan Say, 4), exited: make(chan struct{}), job: job, log: follower{name: job.Log}}
-	p.command.Stderr = &p.stderr
-	output, err := p.command.StdoutPipe()
-	if err == nil {
-		p.input, err = p.command.StdinPipe()
-	}
-	if err == nil {
-		err = p.command.Start()
-	}
+	worker, err := child.Start[Say](ctx, args[0], args[1:]...)
 	if err != nil {
-		return nil, fmt.Errorf("start worker: %w", err)
+		return nil, err
 	}
-	go func() {
-		defer close(p.exited)
-		lines := json.NewDecoder(output)
-		for {
-			var s Say
-			if lines.Decode(&s) != nil {
-				break
-			}
-			p.says <- s
-		}
-		_ = p.command.Wait() // how it ended shows in what it said
-	}()
+	p := &process{Process: worker, job: job, log: follower{name: job.Log}}
 	if _, err := p.await(); err != nil {
-		p.kill()
+		p.Kill()
 		return nil, fmt.Errorf("open %s: %w", job.Pattern, err)
 	}
 	return p, nil
@@ -90,18 +64,14 @@ const answering = 20 * time.Second
 
 func (p *process) await() (Say, error) {
 	select {
-	case s := <-p.says:
+	case s, ok := <-p.Answers:
+		if !ok {
+			return s, p.Ended()
+		}
 		if s.Error != "" {
 			return s, errors.New(s.Error)
 		}
 		return s, nil
-	case <-p.exited:
-		select {
-		case s := <-p.says:
-			return s, nil
-		default:
-		}
-		return Say{}, fmt.Errorf("the worker ended: %s", p.stderr.String())
 	case <-time.After(answering):
 		return Say{}, fmt.Errorf("the worker has not answered for %v", answering)
 	}
@@ -109,46 +79,17 @@ func (p *process) await() (Say, error) {
 
 // do has the worker do something.
 func (p *process) do(command string, number int) (Say, error) {
-	if _, err := fmt.Fprintf(p.input, "%s %d\n", command, number); err != nil {
-		return Say{}, fmt.Errorf("%s: the worker is gone: %s", command, p.stderr.String())
+	var s Say
+	_, err := fmt.Fprintf(p.Input, "%s %d\n", command, number)
+	if err != nil {
+		err = p.Ended()
+	} else {
+		s, err = p.await()
 	}
-	s, err := p.await()
 	if err != nil {
 		err = fmt.Errorf("%s: %w", command, err)
 	}
 	return s, err
-}
-
-// kill ends the worker without a word, and waits for its end.
-func (p *process) kill() {
-	_ = p.command.Process.Kill() // it may have ended
-	<-p.exited
-	p.input.Close()
-}
-
-func (p *process) pid() int { return p.command.Process.Pid }
-
-// tail keeps the end of what is written to it.
-type tail struct {
-	mu   sync.Mutex
-	text []byte // guarded by mu
-}
-
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text = append(t.text, b...)
-	if n := len(t.text); n > 4<<10 {
-		t.text = t.text[n-4<<10:]
-	}
-	return len(b), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	lines := strings.Split(strings.TrimSpace(string(t.text)), "\n")
-	return lines[len(lines)-1]
 }
 
 // follower reads a log while it is written. Owned by the goroutine of the run.

@@ -14,19 +14,22 @@ import (
 type stage struct {
 	// Immutable.
 	scenario Scenario
-	program  string
+	program  Programs
 	dir      string
 	ctx      context.Context
 
 	// Owned by the goroutine of the run.
 	sender, receiver *process
 	past             []*ended
+	between          *forwarder // may be nil
+	cuts             int        // how often it was killed
+	account          *account   // what it said at the end
 	proxy            *Proxy
 	world            *islands
 	names            *nameServer
 	lanes            uint32
 	logs             int
-	bound, dialed    string // endpoints
+	bound, dialed    string // endpoints; of a forwarder, its front and its back
 	outcome          *Outcome
 }
 
@@ -39,8 +42,14 @@ type ended struct {
 	final  *Final
 }
 
-// RunReal plays a scenario with processes of the program.
-func RunReal(ctx context.Context, program string, s Scenario) *Outcome {
+// Programs are what the processes of a scenario run.
+type Programs struct {
+	Worker    string // of which "chaos-worker" is a command
+	Forwarder string // device/forwarder, for scenarios that have Between
+}
+
+// RunReal plays a scenario with processes.
+func RunReal(ctx context.Context, program Programs, s Scenario) *Outcome {
 	o := &Outcome{
 		Name: s.Name(), Replay: s.Replay(), Plan: s.What, Library: s.Library, Where: s.Where, Pattern: s.Pattern, Faults: []Fault{s.Fault},
 		Recovery: make(map[Fault][]float64), Skipped: s.Skip,
@@ -80,9 +89,12 @@ func (st *stage) cleanUp() {
 	for _, p := range []*process{st.sender, st.receiver} {
 		if p != nil {
 			st.thaw(p)
-			p.kill()
+			p.Kill()
 			p.log.close()
 		}
+	}
+	if st.between != nil {
+		st.between.kill()
 	}
 	if st.proxy != nil {
 		st.proxy.Close()
@@ -104,7 +116,13 @@ func (st *stage) endpoints() error {
 	if s.Where == "ipc" {
 		st.bound = "ipc://" + filepath.Join(st.dir, "s")
 		st.dialed = st.bound
+		if s.Between {
+			st.dialed = "ipc://" + filepath.Join(st.dir, "b")
+		}
 		return nil
+	}
+	if s.Between {
+		return st.places()
 	}
 	host := "127.0.0.1"
 	if s.Islands {
@@ -148,6 +166,25 @@ func (st *stage) endpoints() error {
 	return nil
 }
 
+// places chooses where a forwarder is bound.
+func (st *stage) places() error {
+	for _, place := range []*string{&st.bound, &st.dialed} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return &skipError{err.Error()}
+		}
+		defer l.Close() // not before there is the other
+		*place = "tcp://" + l.Addr().String()
+	}
+	return nil
+}
+
+// startBetween starts the forwarder. There may have been another before.
+func (st *stage) startBetween() (err error) {
+	st.between, err = startForwarder(st.ctx, st.program.Forwarder, st.scenario.Pattern, st.bound, st.dialed)
+	return err
+}
+
 // start starts one side. There may have been another before.
 func (st *stage) start(sends bool) error {
 	s := &st.scenario
@@ -162,7 +199,13 @@ func (st *stage) start(sends bool) error {
 	}
 	st.lanes += uint32(job.Sockets)
 	which := 0
-	if job.Bind {
+	switch {
+	case s.Between:
+		job.Bind, job.Hops = false, 1
+		if sends {
+			job.Endpoint = st.bound
+		}
+	case job.Bind:
 		job.Endpoint, which = st.bound, 1
 	}
 	if st.names != nil {
@@ -172,7 +215,7 @@ func (st *stage) start(sends bool) error {
 	if !sends || s.Pattern != DealerRouter {
 		job.Settings.Identity = ""
 	}
-	p, err := startProcess(st.ctx, st.program, job, st.world, which)
+	p, err := startProcess(st.ctx, st.program.Worker, job, st.world, which)
 	if err != nil {
 		return err
 	}
@@ -186,6 +229,11 @@ func (st *stage) start(sends bool) error {
 
 // startBoth starts the bound side first.
 func (st *stage) startBoth() error {
+	if st.scenario.Between {
+		if err := st.startBetween(); err != nil {
+			return err
+		}
+	}
 	if err := st.start(st.senderBinds()); err != nil {
 		return err
 	}
@@ -209,13 +257,13 @@ func (st *stage) leave(p *process, killed bool, final *Final) {
 
 // kill ends a process with SIGKILL.
 func (st *stage) kill(p *process) {
-	p.kill()
+	p.Kill()
 	st.leave(p, true, nil)
 }
 
 // finish has a process close its sockets and end.
 func (st *stage) finish(p *process, linger time.Duration) {
-	if peak, ok := residentPeak(p.pid()); ok {
+	if peak, ok := residentPeak(p.Pid()); ok {
 		largest(&st.outcome.Resident, &peak)
 	}
 	say, err := p.do("close", int(linger.Milliseconds()))
@@ -224,13 +272,13 @@ func (st *stage) finish(p *process, linger time.Duration) {
 		st.kill(p)
 		return
 	}
-	p.kill() // it ends by itself; this waits for it
+	p.Kill() // it ends by itself; this waits for it
 	st.leave(p, false, say.Final)
 }
 
 func (st *stage) freeze(p *process) error {
 	p.frozen = true
-	if err := stopProcess(p.pid()); err != nil {
+	if err := stopProcess(p.Pid()); err != nil {
 		return &skipError{"processes cannot be stopped: " + err.Error()}
 	}
 	return nil
@@ -238,7 +286,7 @@ func (st *stage) freeze(p *process) error {
 
 func (st *stage) thaw(p *process) {
 	if p.frozen {
-		_ = resumeProcess(p.pid()) // it may be gone
+		_ = resumeProcess(p.Pid()) // it may be gone
 		p.frozen = false
 	}
 }
@@ -331,7 +379,18 @@ func (st *stage) end() error {
 	st.settle()
 	st.finish(st.sender, 3*time.Second)
 	st.settle()
+	if st.between != nil {
+		// As long as the receiver is there, of what went to it nothing is in doubt.
+		a, err := st.between.ask(st.ctx)
+		if err != nil {
+			return err
+		}
+		st.account = a
+	}
 	st.finish(st.receiver, 0)
+	if st.between != nil {
+		return st.between.finish()
+	}
 	return nil
 }
 
@@ -345,6 +404,18 @@ func (st *stage) settle() {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
+}
+
+// runs is how many runs of messages may be missing when a forwarder was killed, in a
+// run in which nothing else goes wrong. The way that messages go keeps their order:
+// it ends somewhere, and begins again somewhere. A publisher that connects sends
+// again what was queued before its connection was lost, but what it publishes before
+// the new forwarder has subscribed goes nowhere: that is another run.
+func (st *stage) runs() int {
+	if st.scenario.Pattern == PubSub {
+		return 2 * st.cuts
+	}
+	return st.cuts
 }
 
 // judge joins what the processes have left.
@@ -398,11 +469,19 @@ func (st *stage) judge() {
 	if st.scenario.Settings.HeartbeatInterval > 0 {
 		unread = int64(st.scenario.Settings.RecvHWM) // without, nothing is confirmed before the end
 	}
-	flows := []Flow{{Name: "messages", Copies: copies, Corrupt: corrupt, From: from, To: to, Unread: unread, Silent: !ours}}
+	flows := []Flow{{Name: "messages", Copies: copies, Corrupt: corrupt, From: from, To: to, Unread: unread, Silent: !ours, Runs: st.runs()}}
 	if st.scenario.Pattern.answers() {
 		// Who asked and got no reply knows it: that is no silent loss.
 		silent := !ours && st.scenario.Pattern != ReqRep
 		flows = append(flows, Flow{Name: "answers", Answers: true, Corrupt: corrupt, From: to, To: from, Unread: unread, Silent: silent})
+	}
+	if st.account != nil {
+		o.Broken = append(o.Broken, st.account.check()...)
+		for i, relayed := range st.account.lost() {
+			if i < len(flows) {
+				flows[i].Relayed = relayed
+			}
+		}
 	}
 	o.judge(flows)
 	for _, e := range st.past {

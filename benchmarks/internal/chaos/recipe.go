@@ -30,11 +30,16 @@ func heartbeats(s *Scenario) {
 	s.Settings.HeartbeatInterval, s.Settings.HeartbeatTimeout = 100*time.Millisecond, 250*time.Millisecond
 }
 
+// between has a forwarder between the two.
+func between(s *Scenario) { s.Between = true }
+
 func recipes() []recipe {
 	return []recipe{
 		{fault: Calm, what: "nothing happens", ipc: true},
 		{fault: F01, variant: "receiver", what: "kill -9 of the receiver, which is started again", ipc: true, inject: killed(false)},
 		{fault: F01, variant: "sender", what: "kill -9 of the sender, which is started again", ipc: true, inject: killed(true)},
+		{fault: F01, variant: "behind", what: "kill -9 of the receiver behind a forwarder, which is started again", not: []Pattern{PairPair}, change: between, inject: killed(false)},
+		{fault: F01, variant: "before", what: "kill -9 of the sender before a forwarder, which is started again", not: []Pattern{PairPair}, change: between, inject: killed(true)},
 		{fault: F02, what: "SIGSTOP of the receiver", ipc: true, inject: func(st *stage) error { return st.frozen(away, st.receiver) }},
 		{fault: F03, what: "the cable is pulled for 100 ms", change: func(s *Scenario) { s.Islands = true; heartbeats(s) }, inject: pulled(100 * time.Millisecond)},
 		{fault: F03, variant: "delay", what: "everything is 50 ms late", inject: func(st *stage) error {
@@ -147,7 +152,7 @@ func recipes() []recipe {
 		{fault: F22, what: "SIGSTOP of both processes, as when the machine is suspended", ipc: true, change: heartbeats,
 			inject: func(st *stage) error { return st.frozen(2*away, st.sender, st.receiver) }},
 		{fault: F23, what: "the receiver gets 1 ms of processor time in 100", ipc: true, change: heartbeats, inject: starved},
-		{fault: F24, what: "kill -9 of the forwarder", skip: NotYet[F24]},
+		{fault: F24, what: "kill -9 of the forwarder between the two, which is started again", ipc: true, not: []Pattern{PairPair}, change: between, inject: cut},
 		{fault: F25, what: "one byte in 20000 is changed, for 300 ms", inject: func(st *stage) error {
 			st.proxy.Corrupt(1. / 20000)
 			time.Sleep(300 * time.Millisecond)

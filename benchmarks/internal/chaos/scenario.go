@@ -23,6 +23,7 @@ type Scenario struct {
 	Peers    int  // sockets of the connecting side, 0: 1
 	Islands  bool // each process in a network namespace of its own
 	Moves    bool // the connecting side knows a name only
+	Between  bool // a forwarder is between the two, which both connect to it
 
 	Begin  func(*stage) error // in place of starting both
 	Inject func(*stage) error // returns when the fault is over

@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -62,6 +63,7 @@ type Station struct {
 	sends   bool
 	lane    uint32
 	load    Load
+	routes  int // frames in front of what a ROUTER receives
 	link    Link
 	log     *Log
 	now     func() int64
@@ -79,9 +81,10 @@ type Station struct {
 }
 
 // StartStation has a side of a pattern played, until StopSending and, for what
-// receives, the end of the link. Wait waits for that.
-func StartStation(p Pattern, sends bool, lane uint32, load Load, link Link, log *Log, now func() int64) *Station {
-	s := &Station{pattern: p, sends: sends, lane: lane, load: load, link: link, log: log, now: now, stop: make(chan struct{})}
+// receives, the end of the link. Wait waits for that. hops is how many devices there
+// are on the way, each of which adds a frame to the envelope that a ROUTER receives.
+func StartStation(p Pattern, sends bool, lane uint32, load Load, hops int, link Link, log *Log, now func() int64) *Station {
+	s := &Station{pattern: p, sends: sends, lane: lane, load: load, routes: 1 + hops, link: link, log: log, now: now, stop: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if sends {
 		s.sending.Go(s.send)
@@ -226,9 +229,10 @@ func (s *Station) receive() {
 		if err != nil {
 			return
 		}
-		var route []byte
+		var route [][]byte
 		if s.pattern == DealerRouter && !s.sends {
-			route, frames = frames[0], frames[1:]
+			n := min(s.routes, len(frames)) // of a message that is shorter, nothing can be read
+			route, frames = frames[:n], frames[n:]
 		}
 		id, err := Read(frames)
 		switch {
@@ -246,12 +250,9 @@ func (s *Station) receive() {
 }
 
 // answer sends a message back.
-func (s *Station) answer(route []byte, id ID) {
+func (s *Station) answer(route [][]byte, id ID) {
 	id.By = s.lane
-	frames := Make(id, []int{int(id.Seq % 64)})
-	if route != nil {
-		frames = append([][]byte{route}, frames...)
-	}
+	frames := slices.Concat(route, Make(id, []int{int(id.Seq % 64)}))
 	s.log.Add(Trying, id)
 	ctx, cancel := context.WithTimeout(s.ctx, answerPatience)
 	defer cancel()

@@ -93,7 +93,7 @@ func (w *worker) open() (endpoint string, err error) {
 			return "", err
 		}
 		w.links = append(w.links, link)
-		w.stations = append(w.stations, StartStation(job.Pattern, job.Sends, job.Lane, job.Load, link, w.log, clock))
+		w.stations = append(w.stations, StartStation(job.Pattern, job.Sends, job.Lane, job.Load, job.Hops, link, w.log, clock))
 	}
 	w.peak.start()
 	return endpoint, nil

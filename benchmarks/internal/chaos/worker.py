@@ -146,9 +146,10 @@ class Side:
             add(RECEIVED, *got)
 
     def receive(self, frames, orphans):
-        route = None
+        route = []
         if pattern == "dealer-router" and not sends:
-            route, frames = frames[0], frames[1:]
+            n = 1 + job["Hops"]
+            route, frames = frames[:n], frames[n:]
         got, torn = read(frames), 0
         if got is None or sends and got[0] == NOBODY:
             add(TORN)
@@ -161,7 +162,7 @@ class Side:
         add(TRYING, lane, seq, sent, self.lane)
         answer = make(lane, seq, sent, self.lane, [seq % 64])
         try:
-            self.socket.send_multipart(([route] if route is not None else []) + answer, zmq.NOBLOCK)
+            self.socket.send_multipart(route + answer, zmq.NOBLOCK)
             add(ACCEPTED, lane, seq, sent, self.lane)
         except zmq.ZMQError:
             add(REFUSED, lane, seq, sent, self.lane)

@@ -8,11 +8,14 @@ Frames travel as hexadecimal strings. A "run" moves a whole plan of traffic,
 which both sides compute for themselves: see traffic_test.go.
 """
 
+import ctypes
 import json
 import sys
+import threading
 import time
 
 import zmq
+import zmq.auth
 from zmq.utils.monitor import recv_monitor_message
 
 LIMIT = 15.0  # seconds without any progress that one command may take: a guard against hanging
@@ -179,9 +182,58 @@ class Run:
                 self.send(got)
 
 
+class Guard(threading.Thread):
+    """A ZAP handler: pyzmq's, or one that answers with the statuses it was given, the last of them for ever."""
+
+    def __init__(self, context, spec):
+        super().__init__()
+        self.statuses = spec.get("statuses")
+        self.user = spec.get("user", "").encode()
+        self.ended = threading.Event()
+        self.auth = zmq.auth.Authenticator(context)
+        self.auth.configure_plain(passwords=spec.get("passwords"))
+        if spec.get("directory"):
+            self.auth.configure_curve(location=spec["directory"])
+        self.auth.start()
+        self.start()
+
+    def run(self):
+        sock = self.auth.zap_socket
+        while not self.ended.is_set():
+            if not sock.poll(10, zmq.POLLIN):
+                continue
+            request = sock.recv_multipart()
+            if self.statuses is None:
+                self.auth.handle_zap_message(request)
+                continue
+            status = self.statuses[0]
+            if len(self.statuses) > 1:
+                self.statuses.pop(0)
+            sock.send_multipart([b"1.0", request[1], status.encode(), b"as told", self.user, b""])
+        self.auth.stop()
+
+    def end(self):
+        self.ended.set()
+        self.join()
+
+
+def czmq():
+    """The C library czmq, with the signatures that are used here."""
+    lib = ctypes.CDLL("libczmq.so.4")
+    lib.zcert_new.restype = lib.zcert_load.restype = ctypes.c_void_p
+    for name in ("zcert_public_txt", "zcert_secret_txt", "zcert_meta"):
+        getattr(lib, name).restype = ctypes.c_char_p
+    lib.zcert_load.argtypes = [ctypes.c_char_p]
+    lib.zcert_save.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
+    lib.zcert_public_txt.argtypes = lib.zcert_secret_txt.argtypes = [ctypes.c_void_p]
+    lib.zcert_meta.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
+    return lib
+
+
 class Peer:
     def __init__(self):
         self.context = zmq.Context()
+        self.guard = None
         self.sockets = {}
         self.monitors = {}
 
@@ -212,8 +264,10 @@ class Peer:
     def op_close(self, c):
         """Closes a socket; with a linger, waits until that is over."""
         sock = self.sockets.pop(c["id"])
-        if self.monitors.pop(c["id"], None) is not None:
-            sock.disable_monitor()
+        monitor = self.monitors.pop(c["id"], None)
+        if monitor is not None:
+            sock.disable_monitor()  # has a last event for the monitor, and waits for ever if that is gone
+            monitor.close(0)
         linger = c.get("linger", 0)
         sock.close(linger)
         if linger != 0:
@@ -232,7 +286,9 @@ class Peer:
     def op_send(self, c):
         sock = self.sockets[c["id"]]
         for frames in c["messages"]:
-            if not sock.poll(int(LIMIT * 1000), zmq.POLLOUT):
+            if not sock.poll(0 if c.get("try") else int(LIMIT * 1000), zmq.POLLOUT):
+                if c.get("try"):
+                    break
                 raise TimeoutError("no room to send")
             sock.send_multipart(unhex(frames), zmq.NOBLOCK)
         return {}
@@ -248,14 +304,56 @@ class Peer:
 
     def op_events(self, c):
         """The names of the monitor's events, for so many milliseconds or until one of them."""
-        monitor, names = self.monitors[c["id"]], []
+        monitor, names, values = self.monitors[c["id"]], [], []
         deadline = time.monotonic() + c["for"] / 1000
-        while c.get("until") not in names:
+        until = c.get("until")
+        while not (until and names and names[-1].startswith(until)):
             left = deadline - time.monotonic()
             if left <= 0 or not monitor.poll(int(left * 1000) + 1, zmq.POLLIN):
                 break
-            names.append(zmq.Event(recv_monitor_message(monitor)["event"]).name)
-        return {"events": names}
+            event = recv_monitor_message(monitor)
+            names.append(zmq.Event(event["event"]).name)
+            values.append(event["value"])
+        return {"events": names, "values": values}
+
+    def op_guard(self, c):
+        """Binds a ZAP handler."""
+        self.guard = Guard(self.context, c)
+        return {}
+
+    def op_user(self, c):
+        """Receives a message and tells who sent it: the user id that the ZAP handler gave."""
+        sock = self.sockets[c["id"]]
+        if not sock.poll(int(LIMIT * 1000), zmq.POLLIN):
+            raise TimeoutError("received nothing")
+        frames = sock.recv_multipart(copy=False)
+        return {"messages": [[f.bytes.hex() for f in frames]], "text": [frames[0].get("User-Id")]}
+
+    def op_pyzmq_write(self, c):
+        """A new certificate of pyzmq: the files of its public and its secret half."""
+        return {"text": zmq.auth.create_certificates(c["directory"], c["name"], c["metadata"])}
+
+    def op_pyzmq_read(self, c):
+        return {"text": [(k or b"").decode() for k in zmq.auth.load_certificate(c["path"])]}
+
+    def op_czmq_write(self, c):
+        """A new certificate of czmq: its public and its secret key."""
+        lib = czmq()
+        cert = lib.zcert_new()
+        for name, value in c["metadata"].items():
+            lib.zcert_set_meta(ctypes.c_void_p(cert), name.encode(), b"%s", value.encode())
+        if lib.zcert_save(cert, c["path"].encode()) != 0:
+            raise OSError("czmq cannot write " + c["path"])
+        return {"text": [lib.zcert_public_txt(cert).decode(), lib.zcert_secret_txt(cert).decode()]}
+
+    def op_czmq_read(self, c):
+        """Its public and its secret key, and the metadata of one name."""
+        lib = czmq()
+        cert = lib.zcert_load(c["path"].encode())
+        if not cert:
+            raise OSError("czmq cannot read " + c["path"])
+        meta = lib.zcert_meta(cert, c["meta"].encode()) or b""
+        return {"text": [lib.zcert_public_txt(cert).decode(), lib.zcert_secret_txt(cert).decode(), meta.decode()]}
 
     def op_run(self, c):
         Run(self.sockets[c["id"]], Plan(c["plan"])).go()
@@ -269,6 +367,8 @@ class Peer:
             except Exception as e:  # the test that asked decides what it means
                 answer = {"error": "%s: %s" % (type(e).__name__, e)}
             print(json.dumps(answer), flush=True)
+        if self.guard:
+            self.guard.end()
         self.context.destroy(linger=0)
 
 
