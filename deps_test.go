@@ -47,10 +47,21 @@ benchmarks/internal/host: benchmarks/internal/result
 benchmarks/internal/child:
 benchmarks/internal/chaos: . socket socket/sockettest pattern transport benchmarks/internal/child
 benchmarks: . device socket pattern transport transport/tcp transport/ipc internal/ring benchmarks/internal/result benchmarks/internal/report benchmarks/internal/host benchmarks/internal/child benchmarks/internal/chaos
-examples/hello: . socket pattern
+examples:
+examples/01-hello: . socket pattern
+examples/02-weather: . socket pattern
+examples/03-pipeline: . socket pattern
+examples/04-forwarder: . socket pattern device
+examples/05-queue: . socket pattern device
+examples/06-load-balancing: . socket pattern
+examples/07-async: . socket pattern
+examples/08-lazy-pirate: . socket pattern
+examples/20-channels: . socket pattern
+examples/21-service: . socket pattern
+examples/22-metrics: . socket pattern socket/observe
+examples/23-python: . socket pattern
+examples/24-slow: . socket pattern
 examples/quickstart: . socket pattern transport transport/inproc
-examples/python: . socket pattern
-examples/slow: . socket pattern
 `
 
 // banned lists packages that must not be reachable, each with the reason.
