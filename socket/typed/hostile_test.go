@@ -261,6 +261,12 @@ func newReceiver[T any](f *testing.F, largest uintptr) receiver {
 		push := must[*socket.Socket](f)(socket.New(pattern.Push, nil))
 		f.Cleanup(func() { push.Close() })
 		ok(f, push.Connect(must[string](f)(pull.Bind(fmt.Sprintf("inproc://fuzz-%d-%T", i, *new(T))))))
+		// Until the first message has come through, the sockets allocate in the background.
+		ok(f, push.WaitPeers(ctx, 1))
+		ok(f, push.Send(ctx, nil))
+		if _, err := pull.Recv(ctx); err == nil {
+			f.Fatalf("%T by %T: nothing is a value", *new(T), codec)
+		}
 		pushes, pulls = append(pushes, push), append(pulls, pull)
 	}
 	factor := 128 + 4*uint64(largest)
