@@ -36,6 +36,7 @@ socket/plain: . internal/security
 socket/curve: . internal/security
 socket/zap: . socket pattern transport
 socket/observe: . socket
+socket/typed: . socket pattern
 device: . socket pattern transport
 device/forwarder: . device socket pattern transport transport/tcp transport/ipc
 internal/interop: . socket pattern
