@@ -97,5 +97,16 @@ func (f *fairQueue) Settle() bool {
 			return true
 		}
 	}
-	return waiting && f.Inputs() // we may have found it to be done just now
+	// We may have found it to be done just now. Then the end that waited must be let
+	// go, too, even if it has nothing: else what comes next wakes nobody.
+	return waiting && !f.allWait()
+}
+
+func (f *fairQueue) allWait() bool {
+	for _, e := range f.hot {
+		if !e.Waits() {
+			return false
+		}
+	}
+	return true
 }
