@@ -36,6 +36,7 @@ socket/plain: . internal/security
 socket/curve: . internal/security
 socket/zap: . socket pattern transport
 socket/observe: . socket
+socket/typed: . socket pattern
 device: . socket pattern transport
 device/forwarder: . device socket pattern transport transport/tcp transport/ipc
 internal/interop: . socket pattern
@@ -46,10 +47,15 @@ benchmarks/internal/host: benchmarks/internal/result
 benchmarks/internal/child:
 benchmarks/internal/chaos: . socket socket/sockettest pattern transport benchmarks/internal/child
 benchmarks: . device socket pattern transport transport/tcp transport/ipc internal/ring benchmarks/internal/result benchmarks/internal/report benchmarks/internal/host benchmarks/internal/child benchmarks/internal/chaos
-examples/hello: . socket pattern
-examples/quickstart: . socket pattern transport transport/inproc
-examples/python: . socket pattern
-examples/slow: . socket pattern
+examples:
+examples/01-hello: . socket pattern
+examples/02-weather: . socket pattern
+examples/03-pipeline: . socket pattern
+examples/04-forwarder: . socket pattern device
+examples/05-queue: . socket pattern device
+examples/06-load-balancing: . socket pattern
+examples/07-async: . socket pattern
+examples/08-lazy-pirate: . socket pattern
 examples/09-paranoid-pirate: . socket socket/sockettest pattern transport
 examples/10-majordomo: socket socket/sockettest transport examples/10-majordomo/mdp
 examples/10-majordomo/mdp: . socket pattern
@@ -61,7 +67,13 @@ examples/15-last-value-cache: . device socket pattern
 examples/16-espresso: . device socket pattern
 examples/17-suicidal-snail: . socket pattern
 examples/18-black-box: . socket pattern
+examples/20-channels: . socket pattern
+examples/21-service: . socket pattern
+examples/22-metrics: . socket pattern socket/observe
+examples/23-python: . socket pattern
+examples/24-slow: . socket pattern
 examples/25-file-transfer: . socket pattern
+examples/quickstart: . socket pattern transport transport/inproc
 `
 
 // banned lists packages that must not be reachable, each with the reason.

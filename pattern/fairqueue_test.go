@@ -117,6 +117,39 @@ func TestFairQueueTakesFromThoseBefore(t *testing.T) {
 	q.want("after", "after")
 }
 
+// TestFairQueuePassesNobodyOver: the message of a newcomer is found at the first try
+// when what it waits for is done, however many ends have run dry and are let go
+// meanwhile, and wherever the turn begins.
+func TestFairQueuePassesNobodyOver(t *testing.T) {
+	for ends := 1; ends <= 2*hotMax+1; ends++ {
+		for next := range ends + 1 {
+			for gone := range ends {
+				q := newFairQueueTest(t)
+				var m msg.Message
+				var list []*pipe.End
+				for range ends {
+					e := join(q.group)
+					arrive(e, "before")
+					list = append(list, e)
+				}
+				q.hot = q.group.TakeReady(q.hot)
+				for _, e := range list {
+					e.TryRecv(&m)
+				}
+				q.group.Lock()
+				list[gone].Detach(pipe.PeerGone)
+				q.group.Unlock()
+				newcomer := join(q.group)
+				arrive(newcomer, "now")
+				q.next = next
+				if e := q.tryRecv(&m); e != newcomer {
+					t.Fatalf("%d ends, turn %d, end %d has left: the newcomer's message is not found", ends, next, gone)
+				}
+			}
+		}
+	}
+}
+
 // around is a fair queue to which something happens before and after its Settle.
 type around struct {
 	*fairQueueTest
