@@ -326,3 +326,21 @@ func TestOlderUpdatesChangeNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestSetReturnsWithItsUpdate: also as the first thing that a replica does, when the
+// update may be part of its snapshot; and not only after it was sent again.
+func TestSetReturnsWithItsUpdate(t *testing.T) {
+	inBed(t, socket.Options{}, func(b *bed) {
+		b.server()
+		for i := range 20 {
+			r := b.replica(fmt.Sprint("host", i), "")
+			start := time.Now()
+			if err := r.set(b.Context(), fmt.Sprint("/", i), "1", 0); err != nil {
+				b.Fatal(err)
+			}
+			if took := time.Since(start); took >= r.config.Timeout {
+				b.Errorf("set took %v, want less than %v", took, r.config.Timeout)
+			}
+		}
+	})
+}

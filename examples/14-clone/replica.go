@@ -130,6 +130,10 @@ func (r *replica) synchronize(ctx context.Context) error {
 func (r *replica) apply(u update) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if arrived := r.own[u.id]; arrived != nil {
+		delete(r.own, u.id)
+		defer close(arrived)
+	}
 	if !r.synced || u.sequence <= r.sequence {
 		return // the snapshot has it, or will have it
 	}
@@ -140,10 +144,6 @@ func (r *replica) apply(u update) {
 		r.values[u.key] = u.value
 	}
 	r.change()
-	if arrived := r.own[u.id]; arrived != nil {
-		delete(r.own, u.id)
-		close(arrived)
-	}
 }
 
 // change is called with mu held.
@@ -158,6 +158,10 @@ func (r *replica) change() {
 func (r *replica) set(ctx context.Context, key, value string, ttl int) error {
 	if !strings.HasPrefix(key, "/") || !strings.HasPrefix(key, r.subtree) {
 		return fmt.Errorf("key %q: want one that begins with / and %s", key, r.subtree)
+	}
+	// Before the subscription is in force the update would not come back.
+	if err := r.wait(ctx, func(map[string]string) bool { return true }); err != nil {
+		return fmt.Errorf("set %s: %w", key, err)
 	}
 	id := make([]byte, 16)
 	rand.Read(id) // never fails

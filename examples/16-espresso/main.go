@@ -15,6 +15,8 @@
 //	go run ./examples/16-espresso
 //	go run ./examples/16-espresso -role forwarder
 //	go run ./examples/16-espresso -role watcher
+//	go run ./examples/16-espresso -role publisher
+//	go run ./examples/16-espresso -role subscriber
 package main
 
 import (
@@ -38,7 +40,7 @@ import (
 const rounds = 3
 
 func main() {
-	role := flag.String("role", "", "forwarder or watcher; empty: all, in a story")
+	role := flag.String("role", "", "forwarder, watcher, publisher or subscriber; empty: all, in a story")
 	front := flag.String("front", "tcp://127.0.0.1:5616", "where the forwarder waits for publishers")
 	back := flag.String("back", "tcp://127.0.0.1:5716", "where it waits for subscribers")
 	tap := flag.String("tap", "tcp://127.0.0.1:5816", "where it waits for those who watch")
@@ -54,8 +56,12 @@ func main() {
 		err = forward(ctx, *front, *back, *tap)
 	case "watcher":
 		err = watch(ctx, *tap, func(m *ringwire.Message) { fmt.Println(m) })
+	case "publisher":
+		err = publish(ctx, *front)
+	case "subscriber":
+		err = subscribe(ctx, *back, log.New(os.Stdout, "", 0))
 	default:
-		err = fmt.Errorf("role %q: want forwarder or watcher", *role)
+		err = fmt.Errorf("role %q: want forwarder, watcher, publisher or subscriber", *role)
 	}
 	if err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "16-espresso:", err)
