@@ -23,7 +23,7 @@
 //
 //	go run ./examples/13-titanic
 //	go run ./examples/10-majordomo -role broker
-//	go run ./examples/13-titanic -role titanic -dir /var/tmp/titanic
+//	go run ./examples/13-titanic -role titanic -dir requests
 //	go run ./examples/13-titanic -role client -service echo hello world
 //	go run ./examples/10-majordomo -role worker -service echo
 package main

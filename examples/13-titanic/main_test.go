@@ -54,7 +54,7 @@ client: request and reply are forgotten
 func TestEachRequestIsExecutedInOrder(t *testing.T) {
 	dir := t.TempDir()
 	var executed []string
-	session := func(test func(ctx context.Context, c client) error) {
+	serving := func(test func(ctx context.Context, c client) error) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
 			const endpoint = "inproc://broker"
@@ -82,7 +82,7 @@ func TestEachRequestIsExecutedInOrder(t *testing.T) {
 		})
 	}
 	var ids, want []string
-	session(func(ctx context.Context, c client) error {
+	serving(func(ctx context.Context, c client) error {
 		if _, err := c.request(ctx, "nobody", []byte("waits")); err != nil {
 			return err
 		}
@@ -97,7 +97,7 @@ func TestEachRequestIsExecutedInOrder(t *testing.T) {
 		_, err := c.wait(ctx, ids[4], time.Second)
 		return err
 	})
-	session(func(ctx context.Context, c client) error {
+	serving(func(ctx context.Context, c client) error {
 		for i, id := range ids {
 			// It may be asked for any number of times.
 			for range 2 {

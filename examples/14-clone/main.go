@@ -33,7 +33,7 @@
 // agree after one of them was cut off, and after the server was started again.
 //
 //	go run ./examples/14-clone
-//	go run ./examples/14-clone -role server -log /var/tmp/clone
+//	go run ./examples/14-clone -role server -log updates
 //	go run ./examples/14-clone -role replica -subtree /weather/
 //	go run ./examples/14-clone -role replica -set /weather/oslo=snow -ttl 60
 package main
