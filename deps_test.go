@@ -67,6 +67,7 @@ examples/15-last-value-cache: . device socket pattern
 examples/16-espresso: . device socket pattern
 examples/17-suicidal-snail: . socket pattern
 examples/18-black-box: . socket pattern
+examples/19-typed-rpc: . socket socket/typed
 examples/20-channels: . socket pattern
 examples/21-service: . socket pattern
 examples/22-metrics: . socket pattern socket/observe
