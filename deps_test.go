@@ -36,6 +36,7 @@ socket/plain: . internal/security
 socket/curve: . internal/security
 socket/zap: . socket pattern transport
 socket/observe: . socket
+socket/typed: . socket pattern
 device: . socket pattern transport
 device/forwarder: . device socket socket/curve pattern transport transport/tcp transport/ipc
 internal/interop: . socket pattern
@@ -55,12 +56,25 @@ examples/05-queue: . socket pattern device
 examples/06-load-balancing: . socket pattern
 examples/07-async: . socket pattern
 examples/08-lazy-pirate: . socket pattern
+examples/09-paranoid-pirate: . socket socket/sockettest pattern transport
+examples/10-majordomo: socket socket/sockettest transport examples/10-majordomo/mdp
+examples/10-majordomo/mdp: . socket pattern
+examples/11-freelance: . socket socket/sockettest pattern transport
+examples/12-binary-star: . socket socket/sockettest pattern transport
+examples/13-titanic: socket examples/10-majordomo/mdp
+examples/14-clone: . device socket socket/sockettest pattern transport
+examples/15-last-value-cache: . device socket pattern
+examples/16-espresso: . device socket pattern
+examples/17-suicidal-snail: . socket pattern
+examples/18-black-box: . socket pattern
+examples/19-typed-rpc: . socket socket/typed
 examples/20-channels: . socket pattern
 examples/21-service: . socket pattern
 examples/22-metrics: . socket pattern socket/observe
 examples/23-python: . socket pattern
 examples/24-slow: . socket pattern
-examples/secure: . socket socket/curve socket/plain pattern
+examples/25-file-transfer: . socket pattern
+examples/secure: . socket socket/curve pattern
 examples/quickstart: . socket pattern transport transport/inproc
 `
 

@@ -17,11 +17,21 @@ type Credentials struct {
 	Password  string // PLAIN
 	PublicKey []byte // CURVE, 32 bytes
 
+	// Process is who is at the other end of an ipc connection, as the system tells;
+	// nil for other transports, and where the system does not tell (only Linux does).
+	Process *Process
+
 	// Certificate is what a peer of tls+tcp has proven to hold, as DER, nil if it was
 	// not asked, and Subject who that says it is: its first URI, else its first DNS
 	// name, else its first mail address, else its subject.
 	Certificate []byte
 	Subject     string
+}
+
+// Process is who has made an ipc connection.
+type Process struct {
+	PID      int
+	UID, GID uint32
 }
 
 // Verdict is an Authenticator's answer.

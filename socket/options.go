@@ -367,7 +367,11 @@ func (o *Options) validateSecurity() error {
 	if _, ok := o.Mechanism.(security.Mechanism); !ok {
 		return fmt.Errorf("option Mechanism is a %T, want one of packages socket/plain and socket/curve", o.Mechanism)
 	}
-	if _, judges := o.Mechanism.(security.Judging); judges && o.Authenticator == nil {
+	_, judges := o.Mechanism.(security.Judging)
+	if !judges && o.Authenticator != nil {
+		return fmt.Errorf("option Authenticator is set with a %s client, which nobody asks to let others in: want it nil", o.Mechanism.Name())
+	}
+	if judges && o.Authenticator == nil {
 		ready := "plain.Users"
 		if o.Mechanism.Name() == security.CurveName {
 			ready = "curve.AllowKeys, or curve.AllowAny, which lets everybody in"

@@ -152,19 +152,22 @@ func (s *Session) explained(err error) error {
 	return err
 }
 
-// certificate is what the transport has verified the peer by, if it did.
-func (s *Session) certificate() (der []byte, name string) {
-	if conn, ok := s.conn.(interface{ PeerCertificate() ([]byte, string) }); ok {
-		return conn.PeerCertificate()
+// locate fills in what the transport knows of the peer.
+func (s *Session) locate(c *ringwire.Credentials) {
+	c.Address = s.remote()
+	switch conn := s.conn.(type) {
+	case *net.UnixConn:
+		c.Process = process(conn)
+	case interface{ PeerCertificate() ([]byte, string) }:
+		c.Certificate, c.Subject = conn.PeerCertificate()
 	}
-	return nil, ""
 }
 
 // admit asks about a peer of NULL, which proves nothing but where it is and what the
 // transport has verified. For what it is told if it is not let in see judge.
 func (s *Session) admit() error {
-	c := ringwire.Credentials{Mechanism: s.config.Mechanism.Name(), Address: s.remote()}
-	c.Certificate, c.Subject = s.certificate()
+	c := ringwire.Credentials{Mechanism: s.config.Mechanism.Name()}
+	s.locate(&c)
 	if _, null := s.config.Mechanism.(security.Null); !null || s.config.Judge == nil {
 		s.peer = c.Subject
 		return nil
@@ -192,8 +195,7 @@ func (s *Session) judge(out []byte) ([]byte, error) {
 	if !pending {
 		return out, nil
 	}
-	c.Address = s.remote()
-	c.Certificate, c.Subject = s.certificate()
+	s.locate(&c)
 	var v ringwire.Verdict
 	var reason error
 	if s.config.Judge != nil {
