@@ -1,10 +1,11 @@
-// Secure sends a message that nobody between the two sockets can read, from a client
-// that the server knows. Run it with: go run ./examples/secure
+// Secure sends a message that nobody in between can read, to a server that knows who
+// sent it.
+//
+//	go run ./examples/secure
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 
@@ -15,16 +16,15 @@ import (
 
 func main() {
 	serverKey, clientKey := must(curve.NewSecretKey()), must(curve.NewSecretKey())
-	pull := must(socket.New(pattern.Pull, &socket.Options{
-		Mechanism:     must(curve.Server(serverKey)),
-		Authenticator: curve.AllowKeys(clientKey.Public()), // nobody else
-	}))
+	admit := curve.AllowKeys(clientKey.Public()) // and nobody else
+	pull := must(socket.New(pattern.Pull, &socket.Options{Mechanism: must(curve.Server(serverKey)), Authenticator: admit}))
 	defer pull.Close()
-	toServer := must(curve.Client(clientKey, serverKey.Public())) // to no other
+	toServer := must(curve.Client(clientKey, serverKey.Public())) // and to no other
 	push := must(socket.New(pattern.Push, &socket.Options{Mechanism: toServer}))
 	defer push.Close()
-	endpoint := must(pull.Bind("tcp://127.0.0.1:*"))
-	if err := errors.Join(push.Connect(endpoint), push.Send(context.Background(), []byte("a secret"))); err != nil {
+	if err := push.Connect(must(pull.Bind("tcp://127.0.0.1:*"))); err != nil {
+		log.Fatal(err)
+	} else if err := push.Send(context.Background(), []byte("a secret")); err != nil {
 		log.Fatal(err)
 	}
 	m := must(pull.Recv(context.Background()))
