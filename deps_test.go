@@ -38,7 +38,7 @@ socket/zap: . socket pattern transport
 socket/observe: . socket
 socket/typed: . socket pattern
 device: . socket pattern transport
-device/forwarder: . device socket pattern transport transport/tcp transport/ipc
+device/forwarder: . device socket socket/curve pattern transport transport/tcp transport/ipc
 internal/interop: . socket pattern
 internal/peertest:
 benchmarks/internal/result:
@@ -74,6 +74,7 @@ examples/22-metrics: . socket pattern socket/observe
 examples/23-python: . socket pattern
 examples/24-slow: . socket pattern
 examples/25-file-transfer: . socket pattern
+examples/secure: . socket socket/curve pattern
 examples/quickstart: . socket pattern transport transport/inproc
 `
 

@@ -28,7 +28,7 @@ const (
 
 // ErrInsecureFile is what reading a secret certificate wraps that others may read
 // or write.
-var ErrInsecureFile = errors.New("curve: others may read the secret key: want mode 0600")
+var ErrInsecureFile = errors.New("curve: others may read the secret key")
 
 // ReadCertificate reads a certificate file. One with a secret key must be a
 // regular file that nobody but its owner can read or write, where the system has
@@ -65,7 +65,7 @@ func read(f *os.File, path string) (*Certificate, error) {
 	}
 	if c.Secret != nil {
 		if err := private(info); err != nil {
-			return nil, fmt.Errorf("%w; %s has %v", ErrInsecureFile, path, info.Mode().Perm())
+			return nil, fmt.Errorf("%w in %s: its mode is %04o, want 0600, as chmod 600 makes it", ErrInsecureFile, path, info.Mode().Perm())
 		}
 	}
 	return c, nil
