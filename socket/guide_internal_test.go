@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"log/slog"
 	"os"
 	"reflect"
 	"regexp"
@@ -196,5 +197,107 @@ func TestGuideAgreesWithTheComments(t *testing.T) {
 		if says[1] != row.minus {
 			t.Errorf("%s: the guide says that -1 is %q, its comment that it is %q", name, row.minus, says[1])
 		}
+	}
+}
+
+// rowsOf returns the cells of all rows of tables of docs/observability.md, by each name
+// in backticks that a row begins with.
+func rowsOf(t *testing.T) map[string][]string {
+	t.Helper()
+	b, err := os.ReadFile("../docs/observability.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := make(map[string][]string)
+	for line := range strings.Lines(string(b)) {
+		if !strings.HasPrefix(line, "| `") {
+			continue
+		}
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		for name := range strings.SplitSeq(cells[0], ", ") {
+			rows[strings.Trim(name, "`")] = cells
+		}
+	}
+	return rows
+}
+
+// docs/observability.md has a row for each counter and each field of what a socket tells.
+func TestObservabilityHasTheFields(t *testing.T) {
+	rows := rowsOf(t)
+	known := make(map[string]bool)
+	for _, of := range []any{Counters{}, Drops{}, Stats{}, PeerInfo{}, Event{}} {
+		for field := range reflect.TypeOf(of).Fields() {
+			known[field.Name] = true
+			if _, ok := rows[field.Name]; !ok && !field.Anonymous {
+				t.Errorf("docs/observability.md has no row for %T.%s", of, field.Name)
+			}
+		}
+	}
+	for name := range rows {
+		if !known[name] && !slices.Contains(kinds(t), name) {
+			t.Errorf("docs/observability.md has a row for %s, which does not exist", name)
+		}
+	}
+}
+
+// kinds are the names of the constants of EventKind, in order.
+func kinds(t *testing.T) (names []string) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "events.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range file.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok || g.Tok != token.CONST {
+			continue
+		}
+		for i, spec := range g.Specs {
+			v := spec.(*ast.ValueSpec)
+			if typ, _ := v.Type.(*ast.Ident); i == 0 && (typ == nil || typ.Name != "EventKind") {
+				break
+			}
+			names = append(names, v.Names[0].Name)
+		}
+	}
+	return names
+}
+
+// docs/observability.md has a row for each kind of event, with its name and the level at
+// which it is logged.
+func TestObservabilityHasTheEvents(t *testing.T) {
+	rows, names := rowsOf(t), kinds(t)
+	if len(names) != len(eventNames)-1 {
+		t.Fatalf("got %d kinds of events, want %d", len(names), len(eventNames)-1)
+	}
+	for i, name := range names {
+		kind := EventKind(i + 1)
+		row := rows[name]
+		if len(row) != 5 {
+			t.Errorf("docs/observability.md has no row for the event %s", name)
+			continue
+		}
+		var log strings.Builder
+		e := events{logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+		e.log(Event{Kind: kind})
+		if !strings.Contains(log.String(), "level="+row[2]+" ") || row[1] != kind.String() {
+			t.Errorf("docs/observability.md has %s as %q at level %s, the log says %s", name, row[1], row[2], &log)
+		}
+	}
+}
+
+// docs/observability.md has a row for each warning.
+func TestObservabilityHasTheWarnings(t *testing.T) {
+	b, err := os.ReadFile("../docs/observability.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(b), "| what was noticed | what to do |\n| --- | --- |\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	if got := strings.Count(table+"\n", "\n"); got != int(traps) {
+		t.Errorf("docs/observability.md has %d warnings, want %d", got, traps)
 	}
 }
