@@ -287,20 +287,3 @@ func TestSecretsArePrintedRedacted(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkSeal(b *testing.B) {
-	for _, size := range []int{64, 1 << 10, 64 << 10} {
-		b.Run(fmt.Sprint(size), func(b *testing.B) {
-			var shared [32]byte
-			d := newDirection(&shared, fromClient, 0)
-			body, buf := make([]byte, size), make([]byte, 0, size+100)
-			b.SetBytes(int64(size))
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := d.seal(buf, 0, body); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
