@@ -158,9 +158,9 @@ func TestCurveStreamIsSecretbox(t *testing.T) {
 	}
 }
 
-// TestSharedKeyIsBox: the shared key is NaCl's, and public keys of low order have
-// none (SEC-21).
-func TestSharedKeyIsBox(t *testing.T) {
+// TestSEC21SharedKey: the shared key is NaCl's, and public keys of low order have
+// none.
+func TestSEC21SharedKey(t *testing.T) {
 	a, b := testKey(t, 7), testKey(t, 8)
 	var want [32]byte
 	public := b.Public()
@@ -181,9 +181,9 @@ func TestSharedKeyIsBox(t *testing.T) {
 	}
 }
 
-// TestCurveEveryByte: no byte of any command of the handshake can be changed, cut
+// TestSEC05CurveEveryByte: no byte of any command of the handshake can be changed, cut
 // off or added (SEC-05, SEC-15), but HELLO's padding and its version's neighbours.
-func TestCurveEveryByte(t *testing.T) {
+func TestSEC05CurveEveryByte(t *testing.T) {
 	sizes := []int{200, 168, 0, 0}
 	for n := range 4 {
 		client, server := curvePair(t)
@@ -209,8 +209,8 @@ func TestCurveEveryByte(t *testing.T) {
 	}
 }
 
-// TestCurveReplay: a frame cannot come twice, late, or changed (SEC-03).
-func TestCurveReplay(t *testing.T) {
+// TestSEC03Frames: a frame cannot come twice, late, or changed.
+func TestSEC03Frames(t *testing.T) {
 	for _, name := range []string{"again", "an earlier one", "reflected", "changed"} {
 		client, server := curvePair(t)
 		if err := run(t, client, server, -1, nil); err != nil {
@@ -272,8 +272,8 @@ func TestCurveDenied(t *testing.T) {
 	}
 }
 
-// TestSecretsArePrintedRedacted: SEC-17.
-func TestSecretsArePrintedRedacted(t *testing.T) {
+// TestSEC17Printed: no verb prints a secret.
+func TestSEC17Printed(t *testing.T) {
 	key := testKey(t, 9)
 	client, _ := NewCurveClient(key, testKey(t, 2).Public())
 	server, _ := NewCurveServer(key)

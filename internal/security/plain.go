@@ -158,6 +158,9 @@ func (s *plainServer) Pending() (ringwire.Credentials, bool) {
 
 // Verdict implements Asker.
 func (s *plainServer) Verdict(dst []byte, v ringwire.Verdict) ([]byte, error) {
+	if _, asked := s.Pending(); !asked {
+		return s.fail(dst, errUnasked)
+	}
 	who := fmt.Sprintf("user %q", s.asking.Username)
 	s.asking = ringwire.Credentials{}
 	if !v.Allow {
