@@ -209,6 +209,16 @@ func TestSEC05CurveEveryByte(t *testing.T) {
 	}
 }
 
+// TestSEC05HighestBit: a C' in HELLO whose highest bit was changed, which X25519 ignores,
+// leads to the same keys, and to no connection all the same: the vouch is of another C'.
+func TestSEC05HighestBit(t *testing.T) {
+	client, server := curvePair(t)
+	err := run(t, client, server, 0, func(b []byte) []byte { b[111] ^= 0x80; return b })
+	if !errors.Is(err, ringwire.ErrProtocol) || !strings.Contains(err.Error(), "another connection") || server.Done() {
+		t.Errorf("got %v, done %v, want it refused for the cookie or the vouch", err, server.Done())
+	}
+}
+
 // TestSEC03Frames: a frame cannot come twice, late, or changed.
 func TestSEC03Frames(t *testing.T) {
 	for _, name := range []string{"again", "an earlier one", "reflected", "changed"} {
