@@ -84,7 +84,9 @@ func TestSEC19IdentityOfAnother(t *testing.T) {
 		if ev.Kind != socket.Rejected {
 			t.Errorf("handover=%v: another principal with the identity: got %v with %v, want it rejected", handover, ev.Kind, ev.Err)
 		}
-		if gone := events.find(func(e *socket.Event) bool { return e.Remote == owner.remote && e.Kind != socket.Ready && e.Kind != socket.Accepted }); len(gone) > 0 {
+		if gone := events.find(func(e *socket.Event) bool {
+			return e.Remote == owner.remote && e.Kind != socket.Ready && e.Kind != socket.Accepted
+		}); len(gone) > 0 {
 			t.Errorf("handover=%v: the owner was disturbed: %v", handover, gone)
 		}
 		if err := router.TrySend([]byte("alice"), []byte("secret")); err != nil {

@@ -90,7 +90,9 @@ func TestSEC15Sealed(t *testing.T) {
 	defer pull.Close()
 	events := hostileWatch(pull)
 	at := hostileBind(t, pull, "tcp://127.0.0.1:0")
-	command := func(name string, data ...byte) []byte { return append(append([]byte{byte(len(name))}, name...), data...) }
+	command := func(name string, data ...byte) []byte {
+		return append(append([]byte{byte(len(name))}, name...), data...)
+	}
 	for name, attack := range map[string]func(*hostileSealed) []byte{
 		"a message in the clear": func(*hostileSealed) []byte { return hostileFrame(0, []byte("x")) },
 		"a PING in the clear":    func(*hostileSealed) []byte { return hostilePing(0, "x") },
@@ -98,9 +100,13 @@ func TestSEC15Sealed(t *testing.T) {
 		"READY in the clear":     func(*hostileSealed) []byte { return hostileReady("PUSH") },
 		"HELLO again":            func(*hostileSealed) []byte { return hostileCmd("HELLO", make([]byte, 194)...) },
 		"an empty frame":         func(*hostileSealed) []byte { return []byte{0, 0} },
-		"MESSAGE without a box":  func(*hostileSealed) []byte { return hostileFrame(0, append([]byte("\x07MESSAGE\x00\x00\x00\x00\x00\x00\x00\x63"), make([]byte, 17)...)) },
-		"a box too short":        func(*hostileSealed) []byte { return hostileFrame(0, append([]byte("\x07MESSAGE"), make([]byte, 24)...)) },
-		"a changed box":          func(s *hostileSealed) []byte { b := s.seal(0, []byte("x")); b[len(b)-1] ^= 1; return b },
+		"MESSAGE without a box": func(*hostileSealed) []byte {
+			return hostileFrame(0, append([]byte("\x07MESSAGE\x00\x00\x00\x00\x00\x00\x00\x63"), make([]byte, 17)...))
+		},
+		"a box too short": func(*hostileSealed) []byte {
+			return hostileFrame(0, append([]byte("\x07MESSAGE"), make([]byte, 24)...))
+		},
+		"a changed box": func(s *hostileSealed) []byte { b := s.seal(0, []byte("x")); b[len(b)-1] ^= 1; return b },
 		"twice": func(s *hostileSealed) []byte {
 			b := s.seal(hostileCommand, command("PING", 0, 0))
 			return append(bytes.Clone(b), b...)
