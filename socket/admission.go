@@ -35,7 +35,7 @@ type admission struct {
 type entrant struct {
 	admission *admission
 	conn      net.Conn // nil over inproc
-	from      *origin // nil: nothing is counted for its address
+	from      *origin  // nil: nothing is counted for its address
 
 	// Guarded by the admission's mu.
 	since   time.Time // in the handshake since then

@@ -81,9 +81,9 @@ func TestUsers(t *testing.T) {
 	}
 }
 
-// TestRefused: SEC-13. Whatever is no clear yes keeps a client out. It is told so if
+// TestSEC13Refused: whatever is no clear yes keeps a client out. It is told so if
 // that was a no, and not if nothing could be found out.
-func TestRefused(t *testing.T) {
+func TestSEC13Refused(t *testing.T) {
 	for name, auth := range map[string]socket.Authenticator{
 		"no": func(context.Context, ringwire.Credentials) (ringwire.Verdict, error) { return ringwire.Verdict{}, nil },
 		"no, with a reason": func(context.Context, ringwire.Credentials) (ringwire.Verdict, error) {
@@ -147,5 +147,36 @@ func TestRefused(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestPasswordsTakeTurns: however many wrong passwords come, each is looked at in its
+// turn, or not at all when its time is over.
+func TestPasswordsTakeTurns(t *testing.T) {
+	hash, err := plain.Hash("right")
+	if err != nil {
+		t.Fatal(err)
+	}
+	users, err := plain.Users(map[string]string{"u": hash})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	turned := 0
+	done := make(chan error)
+	for range 50 {
+		go func() {
+			_, err := users(ctx, ringwire.Credentials{Mechanism: "PLAIN", Username: "u", Password: "wrong"})
+			done <- err
+		}()
+	}
+	for range 50 {
+		if err := <-done; errors.Is(err, context.Canceled) {
+			turned++
+		}
+	}
+	if turned != 50 {
+		t.Errorf("%d of 50 passwords were looked at with no time left", 50-turned)
 	}
 }

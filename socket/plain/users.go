@@ -9,6 +9,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -83,14 +84,14 @@ const rest = time.Second
 // password of which Hash made the value. The principal is the name. A value that
 // Hash did not make is an error that names the user.
 //
-// One password is hashed at a time, and after a wrong one that name waits for a
-// second, all unknown names together: trying passwords costs a server a part of one
-// processor. A password that was right once is not hashed again, so a name that is
+// However many passwords come, they are hashed by half of the processors, and after a
+// wrong one that name waits for a second, all unknown names together: trying the
+// passwords of a name costs a server a part of one processor. A password that was right once is not hashed again, so a name that is
 // under attack lets its owner in as before, unless that comes for the first time.
 // A wrong password takes as long as an unknown name.
 func Users(hashes map[string]string) (func(context.Context, ringwire.Credentials) (ringwire.Verdict, error), error) {
 	u := &users{
-		accounts: make(map[string]account, len(hashes)), turn: make(chan struct{}, 1), derive: derive,
+		accounts: make(map[string]account, len(hashes)), turn: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), derive: derive,
 		right: make(map[digest]bool), wrong: make(map[digest]bool),
 	}
 	for name, h := range hashes {
@@ -115,7 +116,7 @@ type users struct {
 	accounts map[string]account
 	nobody   account       // of names that are not in it
 	secret   [32]byte      // of digests
-	turn     chan struct{} // held by who hashes
+	turn     chan struct{} // has one for each hash that is being made: passwords must not take every processor
 	derive   func(password string, a account) ([]byte, error)
 
 	mu    sync.Mutex
@@ -176,11 +177,14 @@ func (u *users) ask(ctx context.Context, c ringwire.Credentials, id digest) (rig
 
 // take waits for a turn.
 func take(ctx context.Context, turn chan struct{}) error {
+	if err := ctx.Err(); err != nil {
+		return err // whoever asked has gone, and the turn may be free
+	}
 	select {
 	case turn <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return fmt.Errorf("too many passwords to look at: %w", ctx.Err())
 	}
 }
 

@@ -9,9 +9,9 @@ import (
 // Elsewhere says of the abuse tests that are not about what a network sends where
 // they are.
 var Elsewhere = []struct{ SEC, Why string }{
-	{"SEC-12", "calls of our own program: TestSEC12OptionValues and its like, TestBadMessages, TestZ85"},
-	{"SEC-16", "files: TestCertificateRoundTrip, TestParseCertificate, TestDirectory"},
-	{"SEC-17", "what is printed: TestSecretsArePrintedRedacted; here, no event of a victim has a secret in it"},
+	{"SEC-12", "calls of our own program: TestSEC12OptionValues and its like, TestBadMessages"},
+	{"SEC-16", "files: TestSEC16Files, TestSEC16Directory, TestSEC16Umask"},
+	{"SEC-17", "what is printed: TestSEC17Printed, TestSEC17Everywhere; here, no event of a victim has a secret in it"},
 }
 
 // catalogue is all attacks. Their rates are such that attacker and victim together
