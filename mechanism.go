@@ -19,6 +19,10 @@ type Credentials struct {
 	Password  string `json:"-"` // PLAIN
 	PublicKey []byte // CURVE, 32 bytes
 
+	// Process is who is at the other end of an ipc connection, as the system tells;
+	// nil for other transports, and where the system does not tell (only Linux does).
+	Process *Process
+
 	// Certificate is what a peer of tls+tcp has proven to hold, as DER, nil if it was
 	// not asked, and Subject who that says it is: its first URI, else its first DNS
 	// name, else its first mail address, else its subject.
@@ -35,9 +39,18 @@ func (c Credentials) Format(f fmt.State, _ rune) {
 	if len(c.PublicKey) > 0 {
 		fmt.Fprintf(f, ", public key %x", c.PublicKey)
 	}
+	if c.Process != nil {
+		fmt.Fprintf(f, ", process %d of user %d", c.Process.PID, c.Process.UID)
+	}
 	if c.Subject != "" {
 		fmt.Fprintf(f, ", certificate of %q", c.Subject)
 	}
+}
+
+// Process is who has made an ipc connection.
+type Process struct {
+	PID      int
+	UID, GID uint32
 }
 
 // Verdict is an Authenticator's answer.

@@ -25,7 +25,9 @@ type fairQueue struct {
 func (f *fairQueue) tryRecv(m *msg.Message) *pipe.End {
 	f.hot = f.group.TakeReady(f.hot)
 	waiting := false
-	for i := 0; i < len(f.hot); i++ {
+	// An end that is let go leaves its place to the last one, which may have had its
+	// turn: then it is looked at again, and nobody is passed over.
+	for i, n := 0, len(f.hot); i < n && len(f.hot) > 0; i++ {
 		if f.next >= len(f.hot) {
 			f.next = 0
 		}
@@ -37,7 +39,7 @@ func (f *fairQueue) tryRecv(m *msg.Message) *pipe.End {
 		}
 		if f.replies && e.Pause() {
 			f.remove(f.next)
-			i--
+			n++
 			continue
 		}
 		if e.TryRecv(m) {
@@ -46,7 +48,7 @@ func (f *fairQueue) tryRecv(m *msg.Message) *pipe.End {
 		}
 		if len(f.hot) > hotMax && !f.group.Holds(e) {
 			if f.letGo(f.next) {
-				i--
+				n++
 				continue
 			}
 		}
@@ -95,5 +97,16 @@ func (f *fairQueue) Settle() bool {
 			return true
 		}
 	}
-	return waiting && f.Inputs() // we may have found it to be done just now
+	// We may have found it to be done just now. Then the end that waited must be let
+	// go, too, even if it has nothing: else what comes next wakes nobody.
+	return waiting && !f.allWait()
+}
+
+func (f *fairQueue) allWait() bool {
+	for _, e := range f.hot {
+		if !e.Waits() {
+			return false
+		}
+	}
+	return true
 }

@@ -116,3 +116,88 @@ func TestFairQueueTakesFromThoseBefore(t *testing.T) {
 	q.group.Unlock()
 	q.want("after", "after")
 }
+
+// TestFairQueuePassesNobodyOver: the message of a newcomer is found at the first try
+// when what it waits for is done, however many ends have run dry and are let go
+// meanwhile, and wherever the turn begins.
+func TestFairQueuePassesNobodyOver(t *testing.T) {
+	for ends := 1; ends <= 2*hotMax+1; ends++ {
+		for next := range ends + 1 {
+			for gone := range ends {
+				q := newFairQueueTest(t)
+				var m msg.Message
+				var list []*pipe.End
+				for range ends {
+					e := join(q.group)
+					arrive(e, "before")
+					list = append(list, e)
+				}
+				q.hot = q.group.TakeReady(q.hot)
+				for _, e := range list {
+					e.TryRecv(&m)
+				}
+				q.group.Lock()
+				list[gone].Detach(pipe.PeerGone)
+				q.group.Unlock()
+				newcomer := join(q.group)
+				arrive(newcomer, "now")
+				q.next = next
+				if e := q.tryRecv(&m); e != newcomer {
+					t.Fatalf("%d ends, turn %d, end %d has left: the newcomer's message is not found", ends, next, gone)
+				}
+			}
+		}
+	}
+}
+
+// around is a fair queue to which something happens before and after its Settle.
+type around struct {
+	*fairQueueTest
+	before, after func()
+}
+
+func (a around) Settle() bool {
+	a.before()
+	defer a.after()
+	return a.fairQueueTest.Settle()
+}
+
+// TestFairQueueWakesForOneThatWaitsNoMore: a newcomer of which nothing has come yet,
+// and which waits for one that has left, is let go when that one turns out to be done
+// in the moment before the receiver sleeps. Else what it sends first wakes nobody.
+func TestFairQueueWakesForOneThatWaitsNoMore(t *testing.T) {
+	q := newFairQueueTest(t)
+	old := join(q.group)
+	arrive(old, "early")
+	newcomer := pipe.NewEnd(q.group, pipe.Config{RecvHWM: 10}, nil, nil)
+	newcomer.NewLane() // an inproc end is looked at as soon as it is ready
+	q.group.Lock()
+	old.Leave()
+	newcomer.Attach()
+	newcomer.SetReady()
+	q.group.Unlock()
+	var m msg.Message
+	if e := q.tryRecv(&m); e != old {
+		t.Fatal("got nothing from the end that has left, want its message")
+	}
+
+	for range 3 { // looking again is as good as being woken, if it comes to an end
+		arrived := false
+		woken := q.group.AwaitInput(around{q,
+			func() {
+				q.group.Lock()
+				old.Detach(pipe.PeerGone)
+				q.group.Unlock()
+			},
+			func() {
+				arrive(newcomer, "new")
+				arrived = true
+			}}, &q.spin, q.cancel)
+		if !arrived || !woken {
+			t.Fatalf("arrived %v, woken %v, want the message of the newcomer to wake the receiver", arrived, woken)
+		}
+		if e := q.tryRecv(&m); e != newcomer {
+			t.Fatal("got nothing from the newcomer, want its message")
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/ringwire/ringwire"
@@ -47,5 +48,22 @@ func (s *Socket) judge(c ringwire.Credentials) (ringwire.Verdict, error) {
 		return a.verdict, nil
 	case <-ctx.Done():
 		return ringwire.Verdict{}, fmt.Errorf("the authenticator: no answer in %v: %w", limit, ctx.Err())
+	}
+}
+
+// AllowUIDs is an Authenticator that lets in processes of these users, over ipc on
+// Linux, and nobody else. The principal is "uid N". Without a Mechanism it is all that
+// an ipc socket needs; a socket that is bound to tcp, too, lets nobody in there.
+// (ZMQ_IPC_FILTER_UID.)
+func AllowUIDs(uids ...uint32) Authenticator {
+	uids = slices.Clone(uids)
+	return func(_ context.Context, c ringwire.Credentials) (ringwire.Verdict, error) {
+		switch {
+		case c.Process == nil:
+			return ringwire.Verdict{}, fmt.Errorf("the peer at %q is no process of this machine, as far as can be told, want one of users %v: %w", c.Address, uids, ringwire.ErrRejected)
+		case !slices.Contains(uids, c.Process.UID):
+			return ringwire.Verdict{}, fmt.Errorf("process %d belongs to user %d, want one of %v: %w", c.Process.PID, c.Process.UID, uids, ringwire.ErrRejected)
+		}
+		return ringwire.Verdict{Allow: true, Principal: fmt.Sprintf("uid %d", c.Process.UID)}, nil
 	}
 }

@@ -162,7 +162,7 @@ func TestMessages(t *testing.T) {
 	confEach(t, func(e *confEnv) {
 		push, pull := e.New(pattern.Push, nil), e.New(pattern.Pull, nil)
 		e.Join(pull, push)
-		for i := range 4 {
+		for i := range 6 {
 			e.Send(push, fmt.Sprint(i))
 		}
 		ctx, cancel := context.WithCancel(e.ctx)
@@ -186,6 +186,11 @@ func TestMessages(t *testing.T) {
 		if len(errs) != 1 || !errors.Is(errs[0], context.Canceled) {
 			e.Errorf("errors %v, want Canceled once", errs)
 		}
+		if len(kept) != 4 {
+			e.Errorf("%d messages, want none after its context was done with the fourth", len(kept))
+		}
+		e.Want(pull, "4")
+		e.Want(pull, "5")
 		ended := make(chan error, 1)
 		go func() {
 			for _, err := range pull.Messages(e.ctx) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"os"
 	"time"
 
 	"github.com/ringwire/ringwire"
@@ -201,4 +202,16 @@ func ExampleProbe() {
 	info, err := socket.Probe(ctx, endpoint, nil)
 	fmt.Println(info.SocketType, info.Version, info.Mechanism, err)
 	// Output: REP 3.1 NULL <nil>
+}
+
+// Over ipc, processes of this user are let in, and nobody else is.
+func ExampleAllowUIDs() {
+	server, err := socket.New(pattern.Rep, &socket.Options{Authenticator: socket.AllowUIDs(uint32(os.Getuid()))})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer server.Close()
+	if _, err := server.Bind("ipc://*"); err != nil {
+		log.Fatal(err)
+	}
 }

@@ -367,8 +367,16 @@ func (o *Options) validateSecurity() error {
 	if _, ok := o.Mechanism.(security.Mechanism); !ok {
 		return fmt.Errorf("option Mechanism is a %T, want one of packages socket/plain and socket/curve", o.Mechanism)
 	}
-	if _, judges := o.Mechanism.(security.Judging); judges && o.Authenticator == nil {
-		return fmt.Errorf("option Authenticator is nil with a %s server, want one that says who may connect: curve.AllowAny lets everybody in", o.Mechanism.Name())
+	_, judges := o.Mechanism.(security.Judging)
+	if !judges && o.Authenticator != nil {
+		return fmt.Errorf("option Authenticator is set with a %s client, which nobody asks to let others in: want it nil", o.Mechanism.Name())
+	}
+	if judges && o.Authenticator == nil {
+		ready := "plain.Users"
+		if o.Mechanism.Name() == security.CurveName {
+			ready = "curve.AllowKeys, or curve.AllowAny, which lets everybody in"
+		}
+		return fmt.Errorf("option Authenticator is nil with a %s server, want one that says who may connect, such as %s", o.Mechanism.Name(), ready)
 	}
 	return nil
 }

@@ -92,12 +92,12 @@ func (s *Socket) RecvBatch(ctx context.Context, messages []*ringwire.Message) (i
 }
 
 // Messages returns the messages as they come. The caller owns each. The
-// sequence ends with the first error of Recv, such as ctx's, which comes with a nil
-// message; or, after Close, without one.
+// sequence ends with the first error of Recv, which comes with a nil message; when
+// ctx is done, though messages are queued; or, after Close, without an error.
 func (s *Socket) Messages(ctx context.Context) iter.Seq2[*ringwire.Message, error] {
 	return func(yield func(*ringwire.Message, error) bool) {
 		for {
-			m, err := s.Recv(ctx)
+			m, err := s.next(ctx)
 			if errors.Is(err, ringwire.ErrClosed) {
 				return
 			}
@@ -106,6 +106,14 @@ func (s *Socket) Messages(ctx context.Context) iter.Seq2[*ringwire.Message, erro
 			}
 		}
 	}
+}
+
+// next is Recv that ends with ctx though messages are there: a loop over them must.
+func (s *Socket) next(ctx context.Context) (*ringwire.Message, error) {
+	if ctx != nil && ctx.Err() != nil {
+		return nil, fail("recv", "", ctx.Err())
+	}
+	return s.Recv(ctx)
 }
 
 func (s *Socket) canRecv(ctx context.Context) error {

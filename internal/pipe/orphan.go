@@ -75,8 +75,14 @@ func (e *End) depart() {
 // lookAgain has the receiver look at an end that left something, since nothing more
 // may be on its way.
 func (e *End) lookAgain() {
-	if e.left.Load() != 0 {
-		e.activate()
+	if e.left.Load() == 0 {
+		return
+	}
+	e.activate()
+	if t := e.group.token.Load(); t != nil { // it waits in a poller, for others who wait for e
+		if w := t.wire.Load(); w != nil {
+			w.Recall()
+		}
 	}
 }
 

@@ -66,10 +66,14 @@ func (c *CurveClient) Format(f fmt.State, _ rune) {
 // New makes the state of one connection.
 func (c *CurveClient) New(own zmtp.Metadata, limits Limits) Conn {
 	return &curveClient{
-		curve:  curve{shaking: shaking{name: CurveName, own: own, left: limits.handshakeBytes()}, random: source(c.random)},
+		curve: curve{shaking: shaking{name: CurveName, self: clientOf(c.key.public[:]), own: own, left: limits.handshakeBytes()},
+			random: source(c.random)},
 		config: c,
 	}
 }
+
+// clientOf names a client by its key as users know it.
+func clientOf(public []byte) string { return "the client with public key " + EncodeZ85(public) }
 
 // CurveServer is the server's side of CURVE. Each client waits for a verdict. A
 // server has more than one key while they are changed.
@@ -183,6 +187,15 @@ func (c *curveClient) Start(dst []byte) ([]byte, error) {
 	data = binary.BigEndian.AppendUint64(data, 1)
 	data = seal(data, make([]byte, 64), shortNonce(helloNonce, data[len(data)-8:]), key)
 	return zmtp.AppendCommand(dst, zmtp.CommandHello, data), nil
+}
+
+// Explain implements Explainer.
+func (c *curveClient) Explain() string {
+	if c.state == awaitWelcome {
+		// Not the whole key: it may be a secret one, put there by mistake.
+		return fmt.Sprintf("the key that this client has for the server, %s..., may not be the server's", EncodeZ85(c.config.server[:8]))
+	}
+	return c.shaking.Explain()
 }
 
 func (c *curveClient) Handle(dst, body []byte) ([]byte, error) {
@@ -344,7 +357,7 @@ func (s *curveServer) recognize(public, nonce, box []byte) (key *[32]byte, err e
 			return key, nil
 		}
 	}
-	return nil, fmt.Errorf("the client does not know our key: %w", err)
+	return nil, fmt.Errorf("the client has another key for the server than ours, want %s: %w", EncodeZ85(s.config.keys[0].public[:]), err)
 }
 
 // initiate reads INITIATE, and leaves the client's key to be judged.
@@ -423,7 +436,7 @@ func (s *curveServer) Verdict(dst []byte, v ringwire.Verdict) ([]byte, error) {
 		return s.fail(dst, errUnasked)
 	}
 	if !v.Allow {
-		return s.fail(s.denied(dst, fmt.Sprintf("the client with public key %x", s.asking.PublicKey)))
+		return s.fail(s.denied(dst, clientOf(s.asking.PublicKey)))
 	}
 	meta, err := s.metadata()
 	if err != nil {

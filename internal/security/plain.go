@@ -42,9 +42,11 @@ func (c *PlainClient) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "PLAIN client %q, password redacted", c.username)
 }
 
+func (c *PlainClient) self() string { return fmt.Sprintf("user %q with this password", c.username) }
+
 // New makes the state of one connection.
 func (c *PlainClient) New(own zmtp.Metadata, limits Limits) Conn {
-	return &plainClient{clear: clear{shaking{name: PlainName, own: own, left: limits.handshakeBytes()}}, identity: c}
+	return &plainClient{clear: clear{shaking{name: PlainName, self: c.self(), own: own, left: limits.handshakeBytes()}}, identity: c}
 }
 
 // PlainServer is the server's side of PLAIN. Each client waits for a verdict.
@@ -83,6 +85,14 @@ func (c *plainClient) Start(dst []byte) ([]byte, error) {
 // libzmqError is how an ERROR of libzmq's PLAIN server begins instead of with its
 // length, 5, and an E: a C compiler takes the E of "\x5ERROR" for a digit.
 const libzmqError = "\x5eRROR"
+
+// Explain implements Explainer.
+func (c *plainClient) Explain() string {
+	if c.state == awaitWelcome {
+		return "the server may not allow " + c.self
+	}
+	return ""
+}
 
 func (c *plainClient) Handle(dst, body []byte) ([]byte, error) {
 	if rest, ok := bytes.CutPrefix(body, []byte(libzmqError)); ok {
@@ -164,7 +174,7 @@ func (s *plainServer) Verdict(dst []byte, v ringwire.Verdict) ([]byte, error) {
 	if _, asked := s.Pending(); !asked {
 		return s.fail(dst, errUnasked)
 	}
-	who := fmt.Sprintf("user %q", s.asking.Username)
+	who := fmt.Sprintf("user %q with this password", s.asking.Username)
 	s.asking = ringwire.Credentials{}
 	if !v.Allow {
 		return s.fail(s.denied(dst, who))

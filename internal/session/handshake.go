@@ -61,6 +61,7 @@ func timeoutError(err error) error {
 func (s *Session) greet() error {
 	var out [zmtp.GreetingSize]byte
 	g := zmtp.Greeting{Major: zmtp.VersionMajor, Minor: zmtp.VersionMinor, Mechanism: s.config.Mechanism.Name()}
+	_, g.AsServer = s.config.Mechanism.(security.Judging)
 	if _, err := s.conn.Write(zmtp.AppendGreeting(out[:0], g)); err != nil {
 		return err
 	}
@@ -72,7 +73,11 @@ func (s *Session) greet() error {
 		}
 		if size > 0 {
 			if peer.Mechanism != g.Mechanism {
-				return fmt.Errorf("the peer's mechanism is %s, ours is %s: %w", peer.Mechanism, g.Mechanism, ringwire.ErrRejected)
+				return fmt.Errorf("the peer's mechanism is %s, ours is %s, want the same on both sides, see option Mechanism: %w",
+					peer.Mechanism, g.Mechanism, ringwire.ErrRejected)
+			}
+			if g.AsServer && peer.AsServer {
+				return fmt.Errorf("both sides are %s servers, want one of them to be the client: %w", g.Mechanism, ringwire.ErrRejected)
 			}
 			s.minor31 = peer.AtLeast31()
 			return nil
@@ -132,24 +137,37 @@ func (s *Session) secure() error {
 		n, err := s.conn.Read(space[:min(len(space), left)])
 		s.dec.Filled(n)
 		if left -= n; n == 0 && err != nil {
-			return cutOff(err)
+			return s.explained(cutOff(err))
 		}
 	}
 }
 
-// certificate is what the transport has verified the peer by, if it did.
-func (s *Session) certificate() (der []byte, name string) {
-	if conn, ok := s.conn.(interface{ PeerCertificate() ([]byte, string) }); ok {
-		return conn.PeerCertificate()
+// explained adds to the end of a handshake what it may mean.
+func (s *Session) explained(err error) error {
+	if e, ok := s.mech.(security.Explainer); ok {
+		if why := e.Explain(); why != "" {
+			return fmt.Errorf("%w; %s", err, why)
+		}
 	}
-	return nil, ""
+	return err
+}
+
+// locate fills in what the transport knows of the peer.
+func (s *Session) locate(c *ringwire.Credentials) {
+	c.Address = s.remote()
+	switch conn := s.conn.(type) {
+	case *net.UnixConn:
+		c.Process = process(conn)
+	case interface{ PeerCertificate() ([]byte, string) }:
+		c.Certificate, c.Subject = conn.PeerCertificate()
+	}
 }
 
 // admit asks about a peer of NULL, which proves nothing but where it is and what the
 // transport has verified. For what it is told if it is not let in see judge.
 func (s *Session) admit() error {
-	c := ringwire.Credentials{Mechanism: s.config.Mechanism.Name(), Address: s.remote()}
-	c.Certificate, c.Subject = s.certificate()
+	c := ringwire.Credentials{Mechanism: s.config.Mechanism.Name()}
+	s.locate(&c)
 	if _, null := s.config.Mechanism.(security.Null); !null || s.config.Judge == nil {
 		s.peer = c.Subject
 		return nil
@@ -162,7 +180,7 @@ func (s *Session) admit() error {
 	if out, err := zmtp.AppendError(nil, security.DeniedReason); err == nil && told(reason) {
 		s.conn.Write(out) // we close either way
 	}
-	return because(fmt.Errorf("the peer at %s: not allowed: %w", s.remote(), ringwire.ErrRejected), reason)
+	return because(fmt.Errorf("the peer at %s: not allowed by the Authenticator: %w", s.remote(), ringwire.ErrRejected), reason)
 }
 
 // judge answers a mechanism that asks for a verdict. A peer that is refused is sent
@@ -177,8 +195,7 @@ func (s *Session) judge(out []byte) ([]byte, error) {
 	if !pending {
 		return out, nil
 	}
-	c.Address = s.remote()
-	c.Certificate, c.Subject = s.certificate()
+	s.locate(&c)
 	var v ringwire.Verdict
 	var reason error
 	if s.config.Judge != nil {

@@ -28,7 +28,7 @@ const (
 
 // ErrInsecureFile is what reading a secret certificate wraps that others may read
 // or write.
-var ErrInsecureFile = errors.New("curve: others may read or replace the secret key: want mode 0600, and the owner to be root or us")
+var ErrInsecureFile = errors.New("curve: others may read or replace the secret key")
 
 // ReadCertificate reads a certificate file. One with a secret key must be a
 // regular file that nobody but its owner can read or write, who is root or this
@@ -65,7 +65,7 @@ func read(f *os.File, path string) (*Certificate, error) {
 	}
 	if c.Secret != nil {
 		if err := private(info); err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", ErrInsecureFile, path, err)
+			return nil, fmt.Errorf("%w in %s: %w", ErrInsecureFile, path, err)
 		}
 	}
 	return c, nil

@@ -149,3 +149,34 @@ func TestSEC13Refused(t *testing.T) {
 		})
 	}
 }
+
+// TestPasswordsTakeTurns: however many wrong passwords come, each is looked at in its
+// turn, or not at all when its time is over.
+func TestPasswordsTakeTurns(t *testing.T) {
+	hash, err := plain.Hash("right")
+	if err != nil {
+		t.Fatal(err)
+	}
+	users, err := plain.Users(map[string]string{"u": hash})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	turned := 0
+	done := make(chan error)
+	for range 50 {
+		go func() {
+			_, err := users(ctx, ringwire.Credentials{Mechanism: "PLAIN", Username: "u", Password: "wrong"})
+			done <- err
+		}()
+	}
+	for range 50 {
+		if err := <-done; errors.Is(err, context.Canceled) {
+			turned++
+		}
+	}
+	if turned != 50 {
+		t.Errorf("%d of 50 passwords were looked at with no time left", 50-turned)
+	}
+}

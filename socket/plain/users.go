@@ -9,6 +9,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -80,7 +81,8 @@ const remembered = time.Minute
 
 // Users is an Authenticator that lets in who is in hashes, by name, with the
 // password of which Hash made the value. The principal is the name. A wrong
-// password takes as long as an unknown name. A value that Hash did not make is an
+// password takes as long as an unknown name, and however many come, they are looked at
+// by half of the processors. A value that Hash did not make is an
 // error that names the user.
 func Users(hashes map[string]string) (func(context.Context, ringwire.Credentials) (ringwire.Verdict, error), error) {
 	u := &users{accounts: make(map[string]account, len(hashes)), right: make(map[[sha256.Size]byte]time.Time)}
@@ -94,6 +96,7 @@ func Users(hashes map[string]string) (func(context.Context, ringwire.Credentials
 	if _, err := rand.Read(u.secret[:]); err != nil {
 		return nil, fmt.Errorf("plain: make a key: %w", err)
 	}
+	u.hashing = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
 	u.nobody = account{salt: make([]byte, saltSize), key: make([]byte, hashSize), rounds: rounds}
 	return u.judge, nil
 }
@@ -102,6 +105,7 @@ type users struct {
 	accounts map[string]account // immutable
 	nobody   account            // of names that are not in it; immutable
 	secret   [32]byte           // of the keys of right; immutable
+	hashing  chan struct{}      // one for each hash that is being made: passwords must not take every processor
 
 	mu    sync.Mutex
 	right map[[sha256.Size]byte]time.Time // until when a password need not be hashed; guarded by mu
@@ -121,6 +125,14 @@ func (u *users) judge(ctx context.Context, c ringwire.Credentials) (ringwire.Ver
 	id := u.digest(c)
 	if known && u.recall(id) {
 		return ringwire.Verdict{Allow: true, Principal: c.Username}, nil
+	}
+	select {
+	case u.hashing <- struct{}{}:
+		defer func() { <-u.hashing }()
+	case <-ctx.Done():
+	}
+	if err := ctx.Err(); err != nil {
+		return ringwire.Verdict{}, fmt.Errorf("plain: too many passwords to look at: %w", err)
 	}
 	key, err := pbkdf2.Key(sha256.New, c.Password, a.salt, a.rounds, hashSize)
 	if err != nil {
