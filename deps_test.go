@@ -38,15 +38,15 @@ socket/zap: . socket pattern transport
 socket/observe: . socket
 socket/typed: . socket pattern
 device: . socket pattern transport
-device/forwarder: . device socket pattern transport transport/tcp transport/ipc
+device/forwarder: . device socket socket/curve pattern transport transport/tcp transport/ipc
 internal/interop: . socket pattern
 internal/peertest:
 benchmarks/internal/result:
 benchmarks/internal/report: benchmarks/internal/result
 benchmarks/internal/host: benchmarks/internal/result
 benchmarks/internal/child:
-benchmarks/internal/chaos: . socket socket/sockettest pattern transport benchmarks/internal/child
-benchmarks: . device socket pattern transport transport/tcp transport/ipc internal/ring benchmarks/internal/result benchmarks/internal/report benchmarks/internal/host benchmarks/internal/child benchmarks/internal/chaos
+benchmarks/internal/chaos: . socket socket/curve socket/plain socket/sockettest pattern transport benchmarks/internal/child
+benchmarks: . device socket socket/curve pattern transport transport/tcp transport/ipc internal/ring benchmarks/internal/result benchmarks/internal/report benchmarks/internal/host benchmarks/internal/child benchmarks/internal/chaos
 examples:
 examples/01-hello: . socket pattern
 examples/02-weather: . socket pattern
@@ -56,11 +56,25 @@ examples/05-queue: . socket pattern device
 examples/06-load-balancing: . socket pattern
 examples/07-async: . socket pattern
 examples/08-lazy-pirate: . socket pattern
+examples/09-paranoid-pirate: . socket socket/sockettest pattern transport
+examples/10-majordomo: socket socket/sockettest transport examples/10-majordomo/mdp
+examples/10-majordomo/mdp: . socket pattern
+examples/11-freelance: . socket socket/sockettest pattern transport
+examples/12-binary-star: . socket socket/sockettest pattern transport
+examples/13-titanic: socket examples/10-majordomo/mdp
+examples/14-clone: . device socket socket/sockettest pattern transport
+examples/15-last-value-cache: . device socket pattern
+examples/16-espresso: . device socket pattern
+examples/17-suicidal-snail: . socket pattern
+examples/18-black-box: . socket pattern
+examples/19-typed-rpc: . socket socket/typed
 examples/20-channels: . socket pattern
 examples/21-service: . socket pattern
 examples/22-metrics: . socket pattern socket/observe
 examples/23-python: . socket pattern
 examples/24-slow: . socket pattern
+examples/25-file-transfer: . socket pattern
+examples/secure: . socket socket/curve pattern
 examples/quickstart: . socket pattern transport transport/inproc
 `
 

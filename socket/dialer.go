@@ -40,7 +40,7 @@ type dialer struct {
 
 	// Guarded by the socket's mu.
 	peer    *peer // its end survives connections; for inproc, each has its own
-	refusal error // why the last attempt was refused, nil if it was not
+	refusal error // why the last handshake failed, nil if it did not
 }
 
 // run is the dialer's goroutine.
@@ -60,7 +60,6 @@ func (d *dialer) run() {
 		if ready {
 			failed, everReady = 0, true
 		} else {
-			d.refused(err)
 			if failed++; failed >= manyAttempts && !everReady {
 				d.s.doctor.warn(trapNeverConnected, slog.String("endpoint", d.endpoint), slog.Any("err", err))
 			}
@@ -112,7 +111,11 @@ func (d *dialer) attempt() (ready bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return d.s.serve(d.ctx, d.ctx, conn, d.peer)
+	ready, err = d.s.serve(d.ctx, d.ctx, conn, d.peer)
+	if !ready && d.ctx.Err() == nil {
+		d.refused(err)
+	}
+	return ready, err
 }
 
 func (d *dialer) dialed() (conn net.Conn, err error) {
@@ -145,14 +148,12 @@ func (d *dialer) dial() (net.Conn, error) {
 	return conn, nil
 }
 
-// refused remembers why the peer does not want us, for WaitPeers, until it
-// does.
+// refused remembers why the handshake failed, for WaitPeers, until one does not. A
+// peer that does not want us may say so, or only close the connection.
 func (d *dialer) refused(err error) {
 	d.s.mu.Lock()
 	defer d.s.mu.Unlock()
-	if err == nil || errors.Is(err, ringwire.ErrRejected) || errors.Is(err, ringwire.ErrProtocol) {
-		d.refusal = err
-	}
+	d.refusal = err
 }
 
 // newPeer makes the end that the endpoint's messages are queued at.

@@ -372,7 +372,11 @@ func (o *Options) validateSecurity() error {
 		return fmt.Errorf("option Authenticator is set with a %s client, which nobody asks to let others in: want it nil", o.Mechanism.Name())
 	}
 	if judges && o.Authenticator == nil {
-		return fmt.Errorf("option Authenticator is nil with a %s server, want one that says who may connect: curve.AllowAny lets everybody in", o.Mechanism.Name())
+		ready := "plain.Users"
+		if o.Mechanism.Name() == security.CurveName {
+			ready = "curve.AllowKeys, or curve.AllowAny, which lets everybody in"
+		}
+		return fmt.Errorf("option Authenticator is nil with a %s server, want one that says who may connect, such as %s", o.Mechanism.Name(), ready)
 	}
 	return nil
 }

@@ -11,10 +11,16 @@ import (
 	"github.com/ringwire/ringwire/socket"
 )
 
-// device makes the device that c describes. It is bound and connected nowhere. A
-// nil log is silence.
-func (c *config) device(log *slog.Logger) (*device.Device, error) {
+// device makes the device that c describes, with the keys that were read from its
+// files. It is bound and connected nowhere. A nil log is silence.
+func (c *config) device(ring keyring, log *slog.Logger) (*device.Device, error) {
 	front, back := c.options(), c.options()
+	for i, o := range [2]*socket.Options{front, back} {
+		files, _ := c.curve(i)
+		if err := files.secure(o, ring[i]); err != nil {
+			return nil, fmt.Errorf("%s: %w", sideNames[i], err)
+		}
+	}
 	if log != nil {
 		front.Logger, back.Logger = log.With("side", "frontend"), log.With("side", "backend")
 	}
@@ -81,11 +87,12 @@ type side struct {
 	name   string
 	role   string
 	socket *socket.Socket
+	secure bool                // it encrypts
 	bound  map[endpoint]string // as it was resolved
 }
 
 // add binds or connects. A tcp endpoint that turns out to be reachable from other
-// machines is closed again, unless insecure.
+// machines is closed again, unless it is encrypted or insecure.
 func (s *side) add(e endpoint, insecure bool) error {
 	if e.connects {
 		if err := s.socket.Connect(e.address); err != nil {
@@ -98,9 +105,9 @@ func (s *side) add(e endpoint, insecure bool) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
-	if why := (endpoint{address: bound}).exposed(); why != "" && !insecure {
+	if why := (endpoint{address: bound}).exposed(); why != "" && !s.secure && !insecure {
 		s.socket.Unbind(bound)
-		return fmt.Errorf("%s %s is %s, %s: want a loopback address, or --insecure", s.name, e, bound, why)
+		return fmt.Errorf("%s %s is %s, %s: want encryption, see %s-curve-allow, a loopback address, or --insecure", s.name, e, bound, why, s.name)
 	}
 	s.bound[e] = bound
 	return nil

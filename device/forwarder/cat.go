@@ -32,7 +32,7 @@ func (p *program) catCommand() *cli.Command {
 		HideHelpCommand:           true,
 		DisableSliceFlagSeparator: true,
 		OnUsageError:              onUsageError,
-		Flags: append(socketFlags(),
+		Flags: append(append(socketFlags(), clientFlags()...),
 			&cli.StringFlag{Name: "format", Value: "raw", Usage: "`format` of messages: " + formatNames()},
 			&cli.IntFlag{Name: "count", Aliases: []string{"n"}, Usage: "`number` of messages to send, arguments again and again, or to print; 0 is all"},
 			&cli.DurationFlag{Name: "interval", Aliases: []string{"i"}, Usage: "`time` between messages"},

@@ -32,12 +32,12 @@ func (p *program) command() *cli.Command {
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},
 		OnUsageError:   onUsageError,
 		Commands: []*cli.Command{
-			p.checkCommand(), p.catCommand(), p.tapCommand(), p.explainCommand(), p.versionCommand(),
+			p.checkCommand(), p.keygenCommand(), p.catCommand(), p.tapCommand(), p.explainCommand(), p.versionCommand(),
 		},
 	}
 	root.Action = func(ctx context.Context, c *cli.Command) error {
 		if c.Args().Present() {
-			return usagef("there is no command %q, commands are check, cat, tap, explain, version, completion; --help says more", c.Args().First())
+			return usagef("there is no command %q, commands are check, keygen, cat, tap, explain, version, completion; --help says more", c.Args().First())
 		}
 		return p.serve(ctx, p.source(c))
 	}
@@ -141,7 +141,11 @@ func (p *program) checkCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			d, err := conf.device(nil)
+			ring, err := conf.readKeys(nil)
+			if err != nil {
+				return err
+			}
+			d, err := conf.device(ring, nil)
 			if err != nil {
 				return &usageError{err}
 			}

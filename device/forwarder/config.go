@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"strconv"
 	"time"
 
 	"github.com/ringwire/ringwire/socket"
@@ -17,6 +18,13 @@ type config struct {
 	Insecure truth     `yaml:"insecure"`
 	Name     text      `yaml:"name"`
 
+	CurveKey               texts `yaml:"curve-key"`
+	FrontendCurveAllow     text  `yaml:"frontend-curve-allow"`
+	FrontendCurveServerKey text  `yaml:"frontend-curve-server-key"`
+	BackendCurveAllow      text  `yaml:"backend-curve-allow"`
+	BackendCurveServerKey  text  `yaml:"backend-curve-server-key"`
+	RequireSecure          truth `yaml:"require-secure"`
+
 	SendHWM           count  `yaml:"send-hwm"`
 	RecvHWM           count  `yaml:"recv-hwm"`
 	SendHWMBytes      size   `yaml:"send-hwm-bytes"`
@@ -24,6 +32,10 @@ type config struct {
 	OnFull            choice `yaml:"on-full"`
 	MaxMessageSize    size   `yaml:"max-message-size"`
 	MaxConnections    count  `yaml:"max-connections"`
+	MaxPerAddress     count  `yaml:"max-connections-per-address"`
+	MaxAcceptRate     count  `yaml:"max-accept-rate"`
+	MaxHandshakes     count  `yaml:"max-handshakes"`
+	MaxSubscriptions  count  `yaml:"max-subscriptions"`
 	SendBuffer        size   `yaml:"send-buffer"`
 	HeartbeatInterval span   `yaml:"heartbeat-interval"`
 	HeartbeatTimeout  span   `yaml:"heartbeat-timeout"`
@@ -59,6 +71,10 @@ func newConfig() *config {
 		OnFull:            choice{value: "default", among: []string{"default", "block", "drop-newest", "drop-oldest", "disconnect"}},
 		MaxMessageSize:    size{value: socket.DefaultMaxMessageSize, least: 1, unlimited: true},
 		MaxConnections:    count{value: -1, least: 1, unlimited: true},
+		MaxPerAddress:     count{least: 0, unlimited: true},
+		MaxAcceptRate:     count{least: 0, unlimited: true},
+		MaxHandshakes:     count{value: socket.DefaultMaxHandshakes, least: 1, unlimited: true},
+		MaxSubscriptions:  count{value: socket.DefaultMaxSubscriptions, least: 1, unlimited: true},
 		SendBuffer:        size{least: 0},
 		HeartbeatInterval: span{least: 0},
 		HeartbeatTimeout:  span{least: 0},
@@ -78,8 +94,14 @@ func (c *config) settings() []setting {
 		{"kind", "what to be: forwarder (XSUB/XPUB), queue (ROUTER/DEALER) or streamer (PULL/PUSH)", restart, &c.Kind},
 		{"frontend", "`endpoint` for publishers, clients or producers; repeatable; bound, or connected with connect: in front", live, &c.Frontend},
 		{"backend", "`endpoint` for subscribers, workers or consumers, likewise", live, &c.Backend},
-		{"insecure", "allow to bind tcp addresses that others can reach, without any security", live, &c.Insecure},
+		{"insecure", "allow to bind tcp addresses that others can reach, without encryption", live, &c.Insecure},
 		{"name", "`name` to announce to peers, who see it as X-Name", restart, &c.Name},
+		{"curve-key", "`file` with the secret key of the forwarder, which keygen makes; repeatable, while a server's key is being changed", restart, &c.CurveKey},
+		{"frontend-curve-allow", "make the frontend a CURVE server for the clients whose certificates are in a `directory`, or for any", restart, &c.FrontendCurveAllow},
+		{"frontend-curve-server-key", "make the frontend a CURVE client of the server whose certificate is this `file`", restart, &c.FrontendCurveServerKey},
+		{"backend-curve-allow", "the same of the backend, `directory` or any", restart, &c.BackendCurveAllow},
+		{"backend-curve-server-key", "the same of the backend, a `file`", restart, &c.BackendCurveServerKey},
+		{"require-secure", "do not connect to other machines without encryption, either", restart, &c.RequireSecure},
 		{"send-hwm", "`messages` queued towards one peer before it counts as full" + unlimited, restart, &c.SendHWM},
 		{"recv-hwm", "`messages` queued from one peer before no more is read from it" + unlimited, restart, &c.RecvHWM},
 		{"send-hwm-bytes", "`size` of what send-hwm counts" + unlimited, restart, &c.SendHWMBytes},
@@ -87,6 +109,10 @@ func (c *config) settings() []setting {
 		{"on-full", "what becomes of a message for a full subscriber: `policy` default (drop-newest), block, drop-newest, drop-oldest or disconnect; only of a forwarder", restart, &c.OnFull},
 		{"max-message-size", "`size` of the largest message that a peer may send" + unlimited, restart, &c.MaxMessageSize},
 		{"max-connections", "`number` of peers accepted on each side" + unlimited, restart, &c.MaxConnections},
+		{"max-connections-per-address", "`number` of those from one address; 0 is " + strconv.Itoa(socket.DefaultMaxConnectionsPerAddress) + ", and no limit for this machine itself" + unlimited, restart, &c.MaxPerAddress},
+		{"max-accept-rate", "`number` of connections that one address makes in a second; 0 is " + strconv.Itoa(socket.DefaultMaxAcceptRate) + ", and no limit for this machine itself" + unlimited, restart, &c.MaxAcceptRate},
+		{"max-handshakes", "`number` of accepted connections that are in the handshake at once" + unlimited, restart, &c.MaxHandshakes},
+		{"max-subscriptions", "`number` of topics of one subscriber" + unlimited, restart, &c.MaxSubscriptions},
 		{"send-buffer", "`size` of the kernel's send buffer of a connection; 0 is the system's", restart, &c.SendBuffer},
 		{"heartbeat-interval", "`time` between the questions whether a peer is alive, which also measure the round trip; 0 is never", restart, &c.HeartbeatInterval},
 		{"heartbeat-timeout", "`time` of silence after such a question that ends a connection; 0 is the interval", restart, &c.HeartbeatTimeout},
@@ -123,6 +149,8 @@ func (c *config) options() *socket.Options {
 		SendHWM: int(c.SendHWM.value), RecvHWM: int(c.RecvHWM.value),
 		SendHWMBytes: c.SendHWMBytes.value, RecvHWMBytes: c.RecvHWMBytes.value,
 		MaxMessageSize: c.MaxMessageSize.value, MaxConnections: int(c.MaxConnections.value),
+		MaxConnectionsPerAddress: int(c.MaxPerAddress.value), MaxAcceptRate: int(c.MaxAcceptRate.value),
+		MaxHandshakes: int(c.MaxHandshakes.value), MaxSubscriptions: int(c.MaxSubscriptions.value), RequireSecure: c.RequireSecure.value,
 		SendBuffer:        int(c.SendBuffer.value),
 		HeartbeatInterval: c.HeartbeatInterval.value, HeartbeatTimeout: c.HeartbeatTimeout.value,
 		ReconnectMin: min(socket.DefaultReconnectMin, c.ReconnectMax.value), ReconnectMax: c.ReconnectMax.value,

@@ -22,10 +22,12 @@ func TestOptions(t *testing.T) {
 	got := load(map[string][]string{
 		"name": {"n"}, "send-hwm": {"11"}, "recv-hwm": {"12"}, "send-hwm-bytes": {"13KiB"}, "recv-hwm-bytes": {"-1"},
 		"max-message-size": {"15"}, "max-connections": {"16"}, "send-buffer": {"17"}, "heartbeat-interval": {"18s"},
+		"max-connections-per-address": {"22"}, "max-accept-rate": {"23"}, "max-handshakes": {"24"}, "max-subscriptions": {"25"}, "require-secure": {"true"},
 		"heartbeat-timeout": {"19s"}, "reconnect-max": {"20ms"}, "linger": {"21s"},
 	}).options()
 	want := &socket.Options{
 		Metadata: map[string]string{"X-Name": "n"}, SendHWM: 11, RecvHWM: 12, SendHWMBytes: 13 << 10, RecvHWMBytes: -1,
+		MaxConnectionsPerAddress: 22, MaxAcceptRate: 23, MaxHandshakes: 24, MaxSubscriptions: 25, RequireSecure: true,
 		MaxMessageSize: 15, MaxConnections: 16, SendBuffer: 17, HeartbeatInterval: 18 * time.Second,
 		HeartbeatTimeout: 19 * time.Second, ReconnectMin: 20 * time.Millisecond, ReconnectMax: 20 * time.Millisecond, Linger: 21 * time.Second,
 	}

@@ -27,7 +27,7 @@ func (p *program) explainCommand() *cli.Command {
 			"a subscription, which takes no message from anybody.",
 		HideHelpCommand: true,
 		OnUsageError:    onUsageError,
-		Flags:           []cli.Flag{&cli.DurationFlag{Name: "timeout", Value: 5 * time.Second, Usage: "`time` to wait for an answer"}},
+		Flags:           append(clientFlags(), &cli.DurationFlag{Name: "timeout", Value: 5 * time.Second, Usage: "`time` to wait for an answer"}),
 		Action: untilStopped(func(ctx context.Context, c *cli.Command) error {
 			at, err := oneEndpoint(c, "")
 			if err != nil {
@@ -38,19 +38,24 @@ func (p *program) explainCommand() *cli.Command {
 			}
 			ctx, cancel := context.WithTimeout(ctx, c.Duration("timeout"))
 			defer cancel()
-			return explain(ctx, p.stdout, at)
+			opts := new(socket.Options)
+			if err := curveFlags(c, opts); err != nil {
+				return err
+			}
+			return explain(ctx, p.stdout, at, opts)
 		}),
 	}
 }
 
-func explain(ctx context.Context, w io.Writer, at string) error {
+// explain has what the socket options say of keys.
+func explain(ctx context.Context, w io.Writer, at string, keys *socket.Options) error {
 	began := time.Now()
-	info, err := socket.Probe(ctx, at, nil)
+	info, err := socket.Probe(ctx, at, keys)
 	if err != nil {
 		return err
 	}
 	took := time.Since(began)
-	trip := roundTrip(ctx, at, &info)
+	trip := roundTrip(ctx, at, &info, keys)
 
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(name, value string) { fmt.Fprintf(t, "%s\t%s\n", name, value) }
@@ -100,7 +105,7 @@ var asking = map[string]*pattern.Spec{
 const tripPatience = time.Second
 
 // roundTrip asks with a PING, over a connection of its own.
-func roundTrip(ctx context.Context, at string, info *socket.PeerInfo) string {
+func roundTrip(ctx context.Context, at string, info *socket.PeerInfo, keys *socket.Options) string {
 	spec := asking[info.SocketType]
 	switch {
 	case spec == nil:
@@ -110,7 +115,9 @@ func roundTrip(ctx context.Context, at string, info *socket.PeerInfo) string {
 	}
 	ctx, cancel := context.WithTimeout(ctx, tripPatience)
 	defer cancel()
-	s, err := socket.New(spec, &socket.Options{HeartbeatInterval: 20 * time.Millisecond, HeartbeatTimeout: tripPatience, NoLinger: true})
+	s, err := socket.New(spec, &socket.Options{
+		HeartbeatInterval: 20 * time.Millisecond, HeartbeatTimeout: tripPatience, NoLinger: true, Mechanism: keys.Mechanism,
+	})
 	if err != nil {
 		return err.Error()
 	}

@@ -136,15 +136,25 @@ func (c *config) check() error {
 	if c.Kind.value != "forwarder" && c.OnFull.value != "default" && c.OnFull.value != "block" {
 		return usagef("on-full %s is for kind forwarder, a %s has default or block", c.OnFull.value, c.Kind.value)
 	}
-	for _, side := range []struct {
-		name string
-		list []endpoint
-	}{{"frontend", c.Frontend.list}, {"backend", c.Backend.list}} {
-		for _, e := range side.list {
-			if why := e.exposed(); why != "" && !c.Insecure.value {
-				return usagef("%s %s binds %s: without security anybody there could use it; bind a loopback address or ipc, or say --insecure", side.name, e, why)
+	if c.Insecure.value && c.RequireSecure.value {
+		return usagef("insecure and require-secure contradict each other")
+	}
+	encrypted := false
+	for i, list := range [2][]endpoint{c.Frontend.list, c.Backend.list} {
+		name := sideNames[i]
+		files, names := c.curve(i)
+		if err := files.check(names); err != nil {
+			return err
+		}
+		if files.server != "" && len(files.own) == 0 {
+			return usagef("%s needs %s, the client's secret key, which keygen makes", names.server, names.own)
+		}
+		encrypted = encrypted || files.encrypts()
+		for _, e := range list {
+			if why := e.exposed(); why != "" && !files.encrypts() && !c.Insecure.value {
+				return usagef("%s %s binds %s: without encryption anybody there could use it; want %s, a loopback address or ipc, or --insecure", name, e, why, names.allow)
 			}
-			if side.name == "backend" {
+			if i == 1 {
 				for _, other := range c.Frontend.list {
 					if e == other && !e.connects && !strings.HasSuffix(e.address, ":0") && !strings.HasSuffix(e.address, ":*") {
 						return usagef("frontend and backend both bind %s", e)
@@ -152,6 +162,9 @@ func (c *config) check() error {
 				}
 			}
 		}
+	}
+	if len(c.CurveKey.list) > 0 && !encrypted {
+		return usagef("curve-key is given and nothing uses it: want frontend-curve-allow, backend-curve-allow or one of the server-key settings")
 	}
 	return c.checkAdmin()
 }

@@ -18,7 +18,11 @@ func (s *service) reload() {
 	}
 	later := s.config.keep(next)
 	changed := s.config.differences(next)
-	if err := s.apply(next); err != nil {
+	rekeyed, err := s.reloadKeys()
+	if err == nil {
+		err = s.apply(next)
+	}
+	if err != nil {
 		s.log.Error("reload failed, the configuration stays as it was", "err", err)
 		return
 	}
@@ -26,9 +30,31 @@ func (s *service) reload() {
 	s.level.Set(levels[next.LogLevel.value])
 	s.watcher.place(s.sides)
 	s.log.Info("reloaded", "changed", strings.Join(changed, ", "))
+	for _, name := range rekeyed {
+		if !slices.Contains(later, name) {
+			later = append(later, name)
+		}
+	}
 	if len(later) > 0 {
 		s.log.Warn("these settings need a restart and stay as they were", "settings", strings.Join(later, ", "))
 	}
+}
+
+// reloadKeys looks at the directories of clients, and returns the settings whose
+// files have other keys than the sockets.
+func (s *service) reloadKeys() (changed []string, err error) {
+	now, err := s.config.readKeys(nil)
+	if err != nil {
+		return nil, err
+	}
+	for i, k := range s.keys {
+		if err := k.reload(); err != nil {
+			return nil, err
+		}
+		_, names := s.config.curve(i)
+		changed = append(changed, k.changed(now[i], names)...)
+	}
+	return changed, nil
 }
 
 // differences are the settings in which c and next differ.
@@ -57,6 +83,8 @@ func (c *config) keep(next *config) (names []string) {
 			*v = *s.value.(*choice)
 		case *text:
 			*v = *s.value.(*text)
+		case *texts:
+			*v = *s.value.(*texts)
 		case *truth:
 			*v = *s.value.(*truth)
 		case *count:

@@ -33,6 +33,7 @@ type service struct {
 
 	// Owned by the goroutine of run.
 	config *config
+	keys   keyring // of the sockets, which keep them
 	sides  [2]*side
 	admin  *admin // nil: off
 
@@ -73,7 +74,10 @@ func newLogger(w io.Writer, format string, level slog.Leveler) *slog.Logger {
 // run starts everything, works until it is told to end, and leaves nothing
 // behind.
 func (s *service) run(ctx context.Context, signals <-chan os.Signal) (err error) {
-	if s.device, err = s.config.device(s.log); err != nil {
+	if s.keys, err = s.config.readKeys(s.log); err != nil {
+		return err
+	}
+	if s.device, err = s.config.device(s.keys, s.log); err != nil {
 		return &usageError{err}
 	}
 	var running sync.WaitGroup
@@ -132,7 +136,11 @@ func (s *service) run(ctx context.Context, signals <-chan os.Signal) (err error)
 func (s *service) open() error {
 	sockets := [2]*socket.Socket{s.device.Front(), s.device.Back()}
 	for i, list := range [2][]endpoint{s.config.Frontend.list, s.config.Backend.list} {
-		s.sides[i] = &side{name: sideNames[i], role: roles[s.config.Kind.value][i], socket: sockets[i], bound: make(map[endpoint]string)}
+		files, _ := s.config.curve(i)
+		s.sides[i] = &side{
+			name: sideNames[i], role: roles[s.config.Kind.value][i], socket: sockets[i],
+			secure: files.encrypts(), bound: make(map[endpoint]string),
+		}
 		for _, e := range list {
 			if err := s.sides[i].add(e, s.config.Insecure.value); err != nil {
 				return err

@@ -39,10 +39,47 @@ func socketFlags() []cli.Flag {
 		&cli.StringFlag{Name: "type", Usage: "`type` of the socket: " + specNames(), Required: true},
 		&cli.StringSliceFlag{Name: "connect", Usage: "`endpoint` to connect to; repeatable"},
 		&cli.StringSliceFlag{Name: "bind", Usage: "`endpoint` to bind; repeatable"},
-		&cli.BoolFlag{Name: "insecure", Usage: "allow to bind tcp addresses that others can reach, without any security"},
+		&cli.BoolFlag{Name: "insecure", Usage: insecureUsage},
+		&cli.StringFlag{Name: "curve-allow", Usage: "be a CURVE server for the clients whose certificates are in a `directory`, or for any"},
 		&cli.StringSliceFlag{Name: "subscribe", Usage: "`prefix` to subscribe to; repeatable; without it, everything (sub, xsub)"},
 		&cli.StringFlag{Name: "identity", Usage: "`name` by which a ROUTER addresses us (req, dealer, router)"},
 	}
+}
+
+const insecureUsage = "allow to bind tcp addresses that others can reach, without encryption"
+
+// clientFlags are what the tools need to talk to a CURVE server.
+func clientFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "curve-server-key", Usage: "be a CURVE client of the server whose certificate is this `file`"},
+		&cli.StringFlag{Name: "curve-key", Usage: "`file` with our secret key; without one a client has a new key, which some servers allow"},
+	}
+}
+
+// curveFlags have what clientFlags and socketFlags say of keys put into o.
+func curveFlags(c *cli.Command, o *socket.Options) error {
+	f := curveFiles{allow: c.String("curve-allow"), server: c.String("curve-server-key")}
+	if path := c.String("curve-key"); path != "" {
+		f.own = []string{path}
+	}
+	names := curveNames{own: "--curve-key", allow: "--curve-allow", server: "--curve-server-key"}
+	if err := f.check(names); err != nil {
+		return err
+	}
+	if !f.encrypts() {
+		if len(f.own) > 0 {
+			return usagef("--curve-key is given and nothing uses it: want --curve-server-key, too")
+		}
+		return nil
+	}
+	k, err := f.read(names, nil)
+	if err == nil {
+		err = f.secure(o, k)
+	}
+	if err != nil {
+		return &usageError{err}
+	}
+	return nil
 }
 
 // openSocket makes what the flags say. The caller closes it.
@@ -54,6 +91,9 @@ func openSocket(c *cli.Command) (*socket.Socket, error) {
 	opts := &socket.Options{}
 	if id := c.String("identity"); id != "" {
 		opts.Identity = []byte(id)
+	}
+	if err := curveFlags(c, opts); err != nil {
+		return nil, err
 	}
 	var list []endpoint
 	for _, t := range c.StringSlice("bind") {
@@ -73,8 +113,8 @@ func openSocket(c *cli.Command) (*socket.Socket, error) {
 		if err := checkAddress(e.address, !e.connects); err != nil {
 			return nil, usagef("%s %w", name, err)
 		}
-		if why := e.exposed(); why != "" && !c.Bool("insecure") {
-			return nil, usagef("--bind %s is %s: want a loopback address or ipc, or --insecure", e.address, why)
+		if why := e.exposed(); why != "" && opts.Mechanism == nil && !c.Bool("insecure") {
+			return nil, usagef("--bind %s is %s: want --curve-allow, a loopback address or ipc, or --insecure", e.address, why)
 		}
 	}
 	subscribes := spec == pattern.Sub || spec == pattern.XSub

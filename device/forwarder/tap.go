@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,19 +32,34 @@ func (p *program) tapCommand() *cli.Command {
 		HideHelpCommand:           true,
 		DisableSliceFlagSeparator: true,
 		OnUsageError:              onUsageError,
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "kind", Value: "forwarder", Usage: "what to be in between: forwarder, queue or streamer"},
-			&cli.StringSliceFlag{Name: "frontend", Usage: "`endpoint` for publishers, clients or producers; connect: in front connects"},
-			&cli.StringSliceFlag{Name: "backend", Usage: "`endpoint` for subscribers, workers or consumers, likewise"},
-			&cli.BoolFlag{Name: "insecure", Usage: "allow to bind tcp addresses that others can reach, without any security"},
-			&cli.StringSliceFlag{Name: "subscribe", Usage: "`prefix` to subscribe to; repeatable; without it, everything (only with an endpoint)"},
-			&cli.StringFlag{Name: "format", Value: "quoted", Usage: "`format` of messages: " + formatNames()},
-			&cli.IntFlag{Name: "count", Aliases: []string{"n"}, Usage: "`number` of messages after which to end; 0 is never"},
-			&cli.DurationFlag{Name: "rate", Usage: "print how much passes in each `interval` instead of messages"},
-		},
-		Action: untilStopped(p.tap),
+		Flags:                     tapFlags(),
+		Action:                    untilStopped(p.tap),
 	}
 }
+
+func tapFlags() []cli.Flag {
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "kind", Value: "forwarder", Usage: "what to be in between: forwarder, queue or streamer"},
+		&cli.StringSliceFlag{Name: "frontend", Usage: "`endpoint` for publishers, clients or producers; connect: in front connects"},
+		&cli.StringSliceFlag{Name: "backend", Usage: "`endpoint` for subscribers, workers or consumers, likewise"},
+		&cli.BoolFlag{Name: "insecure", Usage: insecureUsage},
+		&cli.StringSliceFlag{Name: "subscribe", Usage: "`prefix` to subscribe to; repeatable; without it, everything (only with an endpoint)"},
+		&cli.StringFlag{Name: "format", Value: "quoted", Usage: "`format` of messages: " + formatNames()},
+		&cli.IntFlag{Name: "count", Aliases: []string{"n"}, Usage: "`number` of messages after which to end; 0 is never"},
+		&cli.DurationFlag{Name: "rate", Usage: "print how much passes in each `interval` instead of messages"},
+	}
+	flags = append(flags, clientFlags()...)
+	for _, s := range newConfig().settings() {
+		if slices.Contains(tapKeys, s.name) {
+			flags = append(flags, &cli.StringFlag{Name: s.name, Usage: s.usage})
+		}
+	}
+	return flags
+}
+
+// tapKeys are the settings of keys that tap has when it stands in between. It has
+// curve-key in any case.
+var tapKeys = []string{"frontend-curve-allow", "frontend-curve-server-key", "backend-curve-allow", "backend-curve-server-key"}
 
 func (p *program) tap(ctx context.Context, c *cli.Command) error {
 	f, err := findFormat(c.String("format"))
@@ -98,7 +114,16 @@ func (t *tap) subscribe(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	s, err := socket.New(pattern.Sub, nil)
+	for _, name := range tapKeys {
+		if c.IsSet(name) {
+			return usagef("--%s is for --frontend and --backend, want --curve-server-key for an endpoint", name)
+		}
+	}
+	opts := new(socket.Options)
+	if err := curveFlags(c, opts); err != nil {
+		return err
+	}
+	s, err := socket.New(pattern.Sub, opts)
 	if err != nil {
 		return err
 	}
@@ -114,8 +139,16 @@ func (t *tap) between(ctx context.Context, c *cli.Command) error {
 	if c.Args().Present() || c.IsSet("subscribe") {
 		return usagef("tap is one more subscriber, of an endpoint, or stands between --frontend and --backend, not both")
 	}
+	if c.IsSet("curve-server-key") {
+		return usagef("--curve-server-key is for an endpoint, want --frontend-curve-server-key or --backend-curve-server-key in between")
+	}
 	conf := newConfig()
 	given := map[string][]string{"kind": {c.String("kind")}, "frontend": c.StringSlice("frontend"), "backend": c.StringSlice("backend")}
+	for _, name := range append([]string{"curve-key"}, tapKeys...) {
+		if c.IsSet(name) {
+			given[name] = []string{c.String(name)}
+		}
+	}
 	for _, s := range conf.settings() {
 		if texts, ok := given[s.name]; ok {
 			if err := s.value.parse(texts); err != nil {
@@ -128,7 +161,11 @@ func (t *tap) between(ctx context.Context, c *cli.Command) error {
 	if err := conf.check(); err != nil {
 		return err
 	}
-	d, err := conf.device(nil) // for its sockets: it never runs
+	ring, err := conf.readKeys(nil)
+	if err != nil {
+		return err
+	}
+	d, err := conf.device(ring, nil) // for its sockets: it never runs
 	if err != nil {
 		return &usageError{err}
 	}

@@ -48,6 +48,7 @@ type socketView struct {
 	Accepts          int64    `json:"accepts"`
 	Disconnects      int64    `json:"disconnects"`
 	HandshakesFailed int64    `json:"handshakes_failed"`
+	Refused          int64    `json:"refused"`
 	AcceptErrors     int64    `json:"accept_errors"`
 	SlowPeers        int64    `json:"slow_peers"`
 	Send             sendView `json:"send"`
@@ -87,7 +88,8 @@ type peerView struct {
 	Type          string            `json:"type,omitempty"`
 	Version       string            `json:"version,omitempty"`
 	Mechanism     string            `json:"mechanism,omitempty"`
-	Metadata      map[string]string `json:"metadata,omitempty"` // values quoted
+	Principal     string            `json:"principal,omitempty"` // who an authenticator says it is
+	Metadata      map[string]string `json:"metadata,omitempty"`  // values quoted
 	Since         *time.Time        `json:"since,omitempty"`
 	Connections   int               `json:"connections"`
 	Subscriptions int               `json:"subscriptions"`
@@ -124,7 +126,7 @@ func viewSocket(s *sideState) socketView {
 	st := &s.Stats
 	return socketView{
 		Type: s.Type, Role: s.Role, Endpoints: append([]string{}, s.Places...), Peers: st.Peers, Unmatched: st.Unmatched, Connects: st.Connects, Accepts: st.Accepts,
-		Disconnects: st.Disconnects, HandshakesFailed: st.HandshakesFailed, AcceptErrors: st.AcceptErrors, SlowPeers: st.SlowPeers,
+		Disconnects: st.Disconnects, HandshakesFailed: st.HandshakesFailed, Refused: st.Refused, AcceptErrors: st.AcceptErrors, SlowPeers: st.SlowPeers,
 		Send: viewSend(&st.Counters, &s.Rates), Recv: viewRecv(&st.Counters, &s.Rates),
 	}
 }
@@ -162,7 +164,7 @@ func viewDrops(d *socket.Drops) map[string]int64 {
 func viewPeer(side string, p *peerState) peerView {
 	v := peerView{
 		ID: p.Peer.ID(), Side: side, Name: p.Name(), State: p.State, Ready: p.Ready, Endpoint: p.Endpoint, Remote: p.Remote,
-		Type: printable(p.SocketType), Version: p.Version, Mechanism: printable(p.Mechanism), Connections: p.Connections,
+		Type: printable(p.SocketType), Version: p.Version, Mechanism: printable(p.Mechanism), Principal: printable(p.Principal), Connections: p.Connections,
 		Subscriptions: p.Subscriptions, RoundTrip: p.RoundTrip.Seconds(), Send: viewSend(&p.Counters, &p.Rates), Recv: viewRecv(&p.Counters, &p.Rates),
 	}
 	if v.Name == "" {

@@ -66,10 +66,14 @@ func (c *CurveClient) Format(f fmt.State, _ rune) {
 // New makes the state of one connection.
 func (c *CurveClient) New(own zmtp.Metadata, limits Limits) Conn {
 	return &curveClient{
-		curve:  curve{shaking: shaking{name: CurveName, own: own, left: limits.handshakeBytes()}, random: source(c.random)},
+		curve: curve{shaking: shaking{name: CurveName, self: clientOf(c.key.public[:]), own: own, left: limits.handshakeBytes()},
+			random: source(c.random)},
 		config: c,
 	}
 }
+
+// clientOf names a client by its key as users know it.
+func clientOf(public []byte) string { return "the client with public key " + EncodeZ85(public) }
 
 // CurveServer is the server's side of CURVE. Each client waits for a verdict. A
 // server has more than one key while they are changed.
@@ -155,17 +159,6 @@ func (c *curve) nonce16() (b [16]byte, err error) {
 	return b, err
 }
 
-// begin makes the transient key.
-func (c *curve) begin(next state) (err error) {
-	if err := c.shaking.begin(next); err != nil {
-		return err
-	}
-	if c.transient, err = generate(c.random); err != nil {
-		c.failed = true
-	}
-	return err
-}
-
 type curveClient struct {
 	curve
 	config   *CurveClient
@@ -176,8 +169,12 @@ type curveClient struct {
 // HELLO: the version, zeros so that the server never answers with more than it
 // was sent, C', a box of zeros that proves that we know S.
 func (c *curveClient) Start(dst []byte) ([]byte, error) {
-	if err := c.begin(awaitWelcome); err != nil {
+	err := c.begin(awaitWelcome)
+	if err != nil {
 		return dst, err
+	}
+	if c.transient, err = generate(c.random); err != nil {
+		return c.fail(dst, err)
 	}
 	key, err := c.transient.shared(c.config.server[:])
 	if err != nil {
@@ -190,6 +187,15 @@ func (c *curveClient) Start(dst []byte) ([]byte, error) {
 	data = binary.BigEndian.AppendUint64(data, 1)
 	data = seal(data, make([]byte, 64), shortNonce(helloNonce, data[len(data)-8:]), key)
 	return zmtp.AppendCommand(dst, zmtp.CommandHello, data), nil
+}
+
+// Explain implements Explainer.
+func (c *curveClient) Explain() string {
+	if c.state == awaitWelcome {
+		// Not the whole key: it may be a secret one, put there by mistake.
+		return fmt.Sprintf("the key that this client has for the server, %s..., may not be the server's", EncodeZ85(c.config.server[:8]))
+	}
+	return c.shaking.Explain()
 }
 
 func (c *curveClient) Handle(dst, body []byte) ([]byte, error) {
@@ -310,6 +316,11 @@ func (s *curveServer) hello(dst, data []byte) ([]byte, error) {
 	s.client = [KeySize]byte(public)
 	s.counter = binary.BigEndian.Uint64(nonce)
 
+	// Nothing was made or drawn for the client so far: one that does not know our
+	// key costs a multiplication for each key that we have, and nothing that lasts.
+	if s.transient, err = generate(s.random); err != nil {
+		return dst, err
+	}
 	s.cookie = new([32]byte)
 	if _, err := io.ReadFull(s.random, s.cookie[:]); err != nil {
 		return dst, fmt.Errorf("make a cookie's key: %w", err)
@@ -346,7 +357,7 @@ func (s *curveServer) recognize(public, nonce, box []byte) (key *[32]byte, err e
 			return key, nil
 		}
 	}
-	return nil, fmt.Errorf("the client does not know our key: %w", err)
+	return nil, fmt.Errorf("the client has another key for the server than ours, want %s: %w", EncodeZ85(s.config.keys[0].public[:]), err)
 }
 
 // initiate reads INITIATE, and leaves the client's key to be judged.
@@ -421,8 +432,11 @@ func (s *curveServer) Pending() (ringwire.Credentials, bool) {
 
 // Verdict implements Asker. READY, in a box, opens the traffic.
 func (s *curveServer) Verdict(dst []byte, v ringwire.Verdict) ([]byte, error) {
+	if _, asked := s.Pending(); !asked {
+		return s.fail(dst, errUnasked)
+	}
 	if !v.Allow {
-		return s.fail(s.denied(dst, fmt.Sprintf("the client with public key %x", s.asking.PublicKey)))
+		return s.fail(s.denied(dst, clientOf(s.asking.PublicKey)))
 	}
 	meta, err := s.metadata()
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 // a fixed order, of bounded size, until both sides told their metadata.
 type shaking struct {
 	name   string        // of the mechanism; immutable after New
+	self   string        // who a client says it is; immutable after New
 	own    zmtp.Metadata // immutable after New
 	left   int           // bytes of commands that may still come
 	state  state
@@ -31,11 +32,11 @@ const (
 	open
 )
 
-// wants is the command that each state waits for.
+// wants is the command that each state waits for. Those that wait for none are not
+// in it.
 var wants = map[state]string{
-	atStart: "nothing yet", awaitHello: zmtp.CommandHello, awaitWelcome: zmtp.CommandWelcome,
-	awaitVerdict: "nothing before the verdict", awaitInitiate: zmtp.CommandInitiate, awaitReady: zmtp.CommandReady,
-	open: "nothing after the handshake",
+	awaitHello: zmtp.CommandHello, awaitWelcome: zmtp.CommandWelcome,
+	awaitInitiate: zmtp.CommandInitiate, awaitReady: zmtp.CommandReady,
 }
 
 // begin leaves atStart.
@@ -61,7 +62,9 @@ func (s *shaking) command(body []byte) (data []byte, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s handshake: %w", s.name, err)
 	}
-	switch want := wants[s.state]; {
+	switch want, any := wants[s.state]; {
+	case !any:
+		return nil, fmt.Errorf("command %q in the %s handshake, where none is waited for: %w", name, s.name, ringwire.ErrProtocol)
 	case string(name) == want:
 		return data, nil
 	case string(name) == zmtp.CommandError && (s.state == awaitWelcome || s.state == awaitReady):
@@ -69,7 +72,12 @@ func (s *shaking) command(body []byte) (data []byte, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s handshake: %w", s.name, err)
 		}
+		if reason == DeniedReason {
+			return nil, fmt.Errorf("the server answered with ERROR \"%s\", it does not allow %s: %w", reason, s.self, ringwire.ErrRejected)
+		}
 		return nil, fmt.Errorf("the server answered with ERROR \"%s\": %w", reason, ringwire.ErrRejected)
+	case s.state == awaitWelcome && string(name) == zmtp.CommandHello:
+		return nil, fmt.Errorf("both sides are %s clients, want one of them to be the server: %w", s.name, ringwire.ErrProtocol)
 	default:
 		return nil, fmt.Errorf("command %q in the %s handshake, want %s: %w", name, s.name, want, ringwire.ErrProtocol)
 	}
@@ -98,7 +106,18 @@ func (s *shaking) denied(dst []byte, who string) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
-	return dst, fmt.Errorf("%s: not allowed: %w", who, ringwire.ErrRejected)
+	return dst, fmt.Errorf("%s: not allowed by the Authenticator: %w", who, ringwire.ErrRejected)
+}
+
+// Explain implements Explainer.
+func (s *shaking) Explain() string {
+	switch s.state {
+	case awaitHello:
+		return fmt.Sprintf("the peer may be a %s server, too, where one side must be the client", s.name)
+	case awaitReady:
+		return "the server may not allow " + s.self
+	}
+	return ""
 }
 
 // fail notes an error for good.

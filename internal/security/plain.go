@@ -19,7 +19,10 @@ var errPlainClear = errors.New("security: frames of a PLAIN connection travel as
 
 // PlainClient is the client's side of PLAIN (RFC 24): it says who it is, in the
 // clear. It prints without the password.
-type PlainClient struct{ username, password string }
+type PlainClient struct {
+	username string
+	password *string // so that what prints a struct around this one prints an address
+}
 
 // NewPlainClient refuses what does not fit the command.
 func NewPlainClient(username, password string) (*PlainClient, error) {
@@ -29,7 +32,7 @@ func NewPlainClient(username, password string) (*PlainClient, error) {
 	if n := len(password); n > MaxPlainText {
 		return nil, fmt.Errorf("password of %d bytes, want at most %d", n, MaxPlainText)
 	}
-	return &PlainClient{username, password}, nil
+	return &PlainClient{username, &password}, nil
 }
 
 func (*PlainClient) Name() string { return PlainName }
@@ -39,9 +42,11 @@ func (c *PlainClient) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "PLAIN client %q, password redacted", c.username)
 }
 
+func (c *PlainClient) self() string { return fmt.Sprintf("user %q with this password", c.username) }
+
 // New makes the state of one connection.
 func (c *PlainClient) New(own zmtp.Metadata, limits Limits) Conn {
-	return &plainClient{clear: clear{shaking{name: PlainName, own: own, left: limits.handshakeBytes()}}, identity: c}
+	return &plainClient{clear: clear{shaking{name: PlainName, self: c.self(), own: own, left: limits.handshakeBytes()}}, identity: c}
 }
 
 // PlainServer is the server's side of PLAIN. Each client waits for a verdict.
@@ -73,13 +78,21 @@ func (c *plainClient) Start(dst []byte) ([]byte, error) {
 		return dst, err
 	}
 	data := append([]byte{byte(len(c.identity.username))}, c.identity.username...)
-	data = append(append(data, byte(len(c.identity.password))), c.identity.password...)
+	data = append(append(data, byte(len(*c.identity.password))), *c.identity.password...)
 	return zmtp.AppendCommand(dst, zmtp.CommandHello, data), nil
 }
 
 // libzmqError is how an ERROR of libzmq's PLAIN server begins instead of with its
 // length, 5, and an E: a C compiler takes the E of "\x5ERROR" for a digit.
 const libzmqError = "\x5eRROR"
+
+// Explain implements Explainer.
+func (c *plainClient) Explain() string {
+	if c.state == awaitWelcome {
+		return "the server may not allow " + c.self
+	}
+	return ""
+}
 
 func (c *plainClient) Handle(dst, body []byte) ([]byte, error) {
 	if rest, ok := bytes.CutPrefix(body, []byte(libzmqError)); ok {
@@ -158,7 +171,10 @@ func (s *plainServer) Pending() (ringwire.Credentials, bool) {
 
 // Verdict implements Asker.
 func (s *plainServer) Verdict(dst []byte, v ringwire.Verdict) ([]byte, error) {
-	who := fmt.Sprintf("user %q", s.asking.Username)
+	if _, asked := s.Pending(); !asked {
+		return s.fail(dst, errUnasked)
+	}
+	who := fmt.Sprintf("user %q with this password", s.asking.Username)
 	s.asking = ringwire.Credentials{}
 	if !v.Allow {
 		return s.fail(s.denied(dst, who))

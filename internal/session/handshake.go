@@ -61,6 +61,7 @@ func timeoutError(err error) error {
 func (s *Session) greet() error {
 	var out [zmtp.GreetingSize]byte
 	g := zmtp.Greeting{Major: zmtp.VersionMajor, Minor: zmtp.VersionMinor, Mechanism: s.config.Mechanism.Name()}
+	_, g.AsServer = s.config.Mechanism.(security.Judging)
 	if _, err := s.conn.Write(zmtp.AppendGreeting(out[:0], g)); err != nil {
 		return err
 	}
@@ -72,7 +73,11 @@ func (s *Session) greet() error {
 		}
 		if size > 0 {
 			if peer.Mechanism != g.Mechanism {
-				return fmt.Errorf("the peer's mechanism is %s, ours is %s: %w", peer.Mechanism, g.Mechanism, ringwire.ErrRejected)
+				return fmt.Errorf("the peer's mechanism is %s, ours is %s, want the same on both sides, see option Mechanism: %w",
+					peer.Mechanism, g.Mechanism, ringwire.ErrRejected)
+			}
+			if g.AsServer && peer.AsServer {
+				return fmt.Errorf("both sides are %s servers, want one of them to be the client: %w", g.Mechanism, ringwire.ErrRejected)
 			}
 			s.minor31 = peer.AtLeast31()
 			return nil
@@ -132,9 +137,19 @@ func (s *Session) secure() error {
 		n, err := s.conn.Read(space[:min(len(space), left)])
 		s.dec.Filled(n)
 		if left -= n; n == 0 && err != nil {
-			return cutOff(err)
+			return s.explained(cutOff(err))
 		}
 	}
+}
+
+// explained adds to the end of a handshake what it may mean.
+func (s *Session) explained(err error) error {
+	if e, ok := s.mech.(security.Explainer); ok {
+		if why := e.Explain(); why != "" {
+			return fmt.Errorf("%w; %s", err, why)
+		}
+	}
+	return err
 }
 
 // locate fills in what the transport knows of the peer.
@@ -165,7 +180,7 @@ func (s *Session) admit() error {
 	if out, err := zmtp.AppendError(nil, security.DeniedReason); err == nil && told(reason) {
 		s.conn.Write(out) // we close either way
 	}
-	return because(fmt.Errorf("the peer at %s: not allowed: %w", s.remote(), ringwire.ErrRejected), reason)
+	return because(fmt.Errorf("the peer at %s: not allowed by the Authenticator: %w", s.remote(), ringwire.ErrRejected), reason)
 }
 
 // judge answers a mechanism that asks for a verdict. A peer that is refused is sent

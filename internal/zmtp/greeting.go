@@ -31,7 +31,7 @@ type Greeting struct {
 	Major, Minor byte
 	Mechanism    string // 1 to 20 characters of A-Z, 0-9, -_.+
 
-	// AsServer is reported as it was announced and must decide nothing:
+	// AsServer is reported as it was announced. That it is false says nothing:
 	// libzmq sends 0 for servers too and never looks at it.
 	AsServer bool
 }

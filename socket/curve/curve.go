@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/internal/security"
@@ -34,7 +35,11 @@ func ParsePublicKey(text string) (PublicKey, error) {
 
 func decodeKey(text string) (key [KeySize]byte, err error) {
 	if len(text) != KeySize/4*5 {
-		return key, fmt.Errorf("curve: a key of %d characters, want %d in Z85", len(text), KeySize/4*5)
+		space := ""
+		if strings.TrimSpace(text) != text {
+			space = " and no white space around it"
+		}
+		return key, fmt.Errorf("curve: a key of %d characters, want %d in Z85%s", len(text), KeySize/4*5, space)
 	}
 	b, err := DecodeZ85(text)
 	copy(key[:], b)
@@ -122,6 +127,9 @@ var _ json.Marshaler = (*SecretKey)(nil)
 func Client(key *SecretKey, server PublicKey) (ringwire.Mechanism, error) {
 	if key == nil {
 		return nil, fmt.Errorf("curve: the client's secret key is nil, want one of NewSecretKey")
+	}
+	if server == (PublicKey{}) {
+		return nil, fmt.Errorf("curve: the server's key is all zeros, want the public key of the server")
 	}
 	m, err := security.NewCurveClient(key.pair, server)
 	if err != nil {

@@ -3,27 +3,13 @@ package curve
 import (
 	"fmt"
 	"strings"
+
+	"github.com/ringwire/ringwire/internal/security"
 )
 
-// Z85 (ZeroMQ RFC 32) writes four bytes as five characters that need no escape in
-// most languages.
-const z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
-
-// EncodeZ85 returns the Z85 form of b, whose length must be a multiple of 4: else
-// it panics, because keys always are.
-func EncodeZ85(b []byte) string {
-	if len(b)%4 != 0 {
-		panic(fmt.Sprintf("curve: Z85 of %d bytes, want a multiple of 4", len(b)))
-	}
-	var s strings.Builder
-	for ; len(b) > 0; b = b[4:] {
-		v := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
-		for div := uint32(85 * 85 * 85 * 85); div > 0; div /= 85 {
-			s.WriteByte(z85[v/div%85])
-		}
-	}
-	return s.String()
-}
+// EncodeZ85 returns the Z85 form of b (ZeroMQ RFC 32), whose length must be a
+// multiple of 4: else it panics, because keys always are.
+func EncodeZ85(b []byte) string { return security.EncodeZ85(b) }
 
 // DecodeZ85 returns the bytes of a Z85 string. A length that is no multiple of 5,
 // a character that is not in the alphabet and a group over 2^32-1 are errors that
@@ -36,7 +22,7 @@ func DecodeZ85(s string) ([]byte, error) {
 	for at := 0; at < len(s); at += 5 {
 		var v uint64
 		for i := at; i < at+5; i++ {
-			digit := strings.IndexByte(z85, s[i])
+			digit := strings.IndexByte(security.Z85, s[i])
 			if digit < 0 {
 				return nil, fmt.Errorf("curve: character %d of a Z85 text is not in its alphabet", i+1)
 			}
