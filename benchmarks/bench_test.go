@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -28,6 +29,9 @@ func BenchmarkThroughputInproc64(b *testing.B)  { benchmarkThroughput(b, "inproc
 func BenchmarkThroughputInproc1K(b *testing.B)  { benchmarkThroughput(b, "inproc://thr", 1<<10) }
 func BenchmarkThroughputInproc64K(b *testing.B) { benchmarkThroughput(b, "inproc://thr", 64<<10) }
 
+func BenchmarkThroughputCurveTCP64(b *testing.B) { benchmarkCurve(b, 64) }
+func BenchmarkThroughputCurveTCP1K(b *testing.B) { benchmarkCurve(b, 1<<10) }
+
 func BenchmarkRoundTripTCP64(b *testing.B)    { benchmarkRoundTrip(b, "tcp://127.0.0.1:0", 64) }
 func BenchmarkRoundTripIPC64(b *testing.B)    { benchmarkRoundTrip(b, "ipc://*", 64) }
 func BenchmarkRoundTripInproc64(b *testing.B) { benchmarkRoundTrip(b, "inproc://lat", 64) }
@@ -36,8 +40,14 @@ func BenchmarkRoundTripInproc64(b *testing.B) { benchmarkRoundTrip(b, "inproc://
 // it, that are closed at the end of the benchmark.
 func connected(b *testing.B, endpoint string, bound, connecting *pattern.Spec) (local, remote *socket.Socket) {
 	b.Helper()
-	open := func(spec *pattern.Spec) *socket.Socket {
-		s, err := socket.New(spec, nil)
+	return connectedAs(b, endpoint, bound, connecting, nil, nil)
+}
+
+// connectedAs is connected of sockets with options.
+func connectedAs(b *testing.B, endpoint string, bound, connecting *pattern.Spec, ofBound, ofConnecting *socket.Options) (local, remote *socket.Socket) {
+	b.Helper()
+	open := func(spec *pattern.Spec, opts *socket.Options) *socket.Socket {
+		s, err := socket.New(spec, opts)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -54,7 +64,7 @@ func connected(b *testing.B, endpoint string, bound, connecting *pattern.Spec) (
 		})
 		return s
 	}
-	local, remote = open(bound), open(connecting)
+	local, remote = open(bound, ofBound), open(connecting, ofConnecting)
 	at, err := local.Bind(endpoint)
 	if err != nil {
 		b.Fatal(err)
@@ -71,6 +81,21 @@ func connected(b *testing.B, endpoint string, bound, connecting *pattern.Spec) (
 // benchmarkThroughput times b.N messages from the first Send to the last Recv.
 func benchmarkThroughput(b *testing.B, endpoint string, size int) {
 	pull, push := connected(b, endpoint, pattern.Pull, pattern.Push)
+	timeThroughput(b, pull, push, size)
+}
+
+// benchmarkCurve is benchmarkThroughput over tcp, encrypted.
+func benchmarkCurve(b *testing.B, size int) {
+	server, client := new(socket.Options), new(socket.Options)
+	if err := errors.Join(encrypt(server, true), encrypt(client, false)); err != nil {
+		b.Fatal(err)
+	}
+	pull, push := connectedAs(b, "tcp://127.0.0.1:0", pattern.Pull, pattern.Push, server, client)
+	timeThroughput(b, pull, push, size)
+}
+
+func timeThroughput(b *testing.B, pull, push *socket.Socket, size int) {
+	b.Helper()
 	b.SetBytes(int64(size))
 	b.ReportAllocs()
 	sent := make(chan error, 1)

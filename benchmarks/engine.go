@@ -80,8 +80,8 @@ type role struct {
 	Subscriptions int // for publish-unmatched
 	Sockets       int // for connections
 
-	// Variant is a way to use the library that is not its default: "" or
-	// "spin-off".
+	// Variant is a way to use the library that is not its default: "",
+	// "spin-off", "zero-copy" or "curve".
 	Variant string
 }
 

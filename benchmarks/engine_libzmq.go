@@ -34,6 +34,10 @@ func (libzmqEngine) version() string {
 func (libzmqEngine) supports(r role) error {
 	switch {
 	case r.Variant == zeroCopy && r.Pattern == pushPull:
+	case r.Variant == encrypted && r.Transport != "inproc" && !r.through() && r.Pattern != connections:
+		if C.zmq_has(curveCapability) == 0 {
+			return errors.New("was built without CURVE")
+		}
 	case r.Variant != "":
 		return fmt.Errorf("has no variant %q", r.Variant)
 	case r.Goroutines > 1:
@@ -123,6 +127,9 @@ func (s *libzmqStation) prepare(socket unsafe.Pointer, side string) error {
 	// context options cannot be set any more.
 	if rc := C.bench_option(socket, C.ZMQ_LINGER, 0); rc != 0 {
 		return zmqError("set linger", rc)
+	}
+	if s.role.Variant == encrypted {
+		return zmqEncrypt(socket, side == s.role.binder())
 	}
 	switch {
 	case s.role.Pattern == throughForwarder && side == sideSend:

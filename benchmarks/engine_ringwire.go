@@ -10,14 +10,15 @@ import (
 	"github.com/ringwire/ringwire/socket"
 )
 
-// ringwireEngine is this library with default options, but for the variant
-// "spin-off".
+// ringwireEngine is this library with default options, but for the variants
+// "spin-off" and "curve".
 type ringwireEngine struct{}
 
 func (ringwireEngine) name() string { return "ringwire" }
 
 func (ringwireEngine) supports(r role) error {
 	switch {
+	case r.Variant == encrypted && r.Transport != "inproc" && !r.through() && r.Pattern != connections:
 	case r.Variant != "" && r.Variant != spinOff:
 		return fmt.Errorf("has no variant %q", r.Variant)
 	case r.through() && r.Transport == "inproc":
@@ -74,6 +75,11 @@ func (o *ringwireSockets) open(r role, side, endpoint string) (string, error) {
 		opts := &socket.Options{XPubNoDrop: r.Pattern == throughForwarder && side == sideSend}
 		if r.Variant == spinOff {
 			opts.Spin = -1
+		}
+		if r.Variant == encrypted {
+			if err := encrypt(opts, side == r.binder()); err != nil {
+				return "", err
+			}
 		}
 		if side == sideRecv && i < r.Stalled {
 			opts.RecvBuffer = 1 // the system makes it the smallest it allows

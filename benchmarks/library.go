@@ -59,10 +59,12 @@ type job struct {
 	tool     string // its name
 	lib      string // the library's
 	endpoint string
-	size     int // bytes of each message
-	count    int // messages, or round trips
+	binds    bool // that endpoint; else it connects
+	size     int  // bytes of each message
+	count    int  // messages, or round trips
 	json     bool
 	spinOff  bool
+	curve    bool
 	stats    bool
 	log      io.Writer // for what is not a result
 	onBound  func()    // may be nil: called when an endpoint is bound
@@ -175,6 +177,8 @@ func findLibrary(t *tool, j *job) (library, error) {
 			return nil, usagef("--lib %s cannot play %s, accepted are %s", name, t.name, libraryNames(t))
 		case j.spinOff && name != "ringwire":
 			return nil, usagef("--spin-off is for --lib ringwire only, %s has nothing like it", name)
+		case j.curve && name != "ringwire" && name != "libzmq":
+			return nil, usagef("--curve is for --lib ringwire and libzmq only, %s is not measured with it", name)
 		case j.stats && name != "ringwire":
 			return nil, usagef("--stats is for --lib ringwire only, %s has nothing like it", name)
 		case j.endpoint == "ipc://*" && !k.wildcards:

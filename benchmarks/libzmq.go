@@ -20,9 +20,9 @@ import (
 	"unsafe"
 )
 
-// libzmqLibrary plays the roles over libzmq with its default options. A run is
-// one call into C, so that no message pays for crossing over; to measure round
-// trips it is one call for many of them.
+// libzmqLibrary plays the roles over libzmq with its default options, but for those
+// that a job asks for. A run is one call into C, so that no message pays for
+// crossing over; to measure round trips it is one call for many of them.
 type libzmqLibrary struct{ context unsafe.Pointer }
 
 func newLibzmq() (library, error) {
@@ -92,6 +92,12 @@ func (l libzmqLibrary) run(ctx context.Context, j *job, kind C.int, bind bool, l
 	// Linger only when all went well. It must be off until then: after a
 	// shutdown of the context options cannot be set any more.
 	rc := C.bench_option(s, C.ZMQ_LINGER, 0)
+	if rc == 0 && j.curve {
+		if err := zmqEncrypt(s, bind); err != nil {
+			C.zmq_close(s)
+			return 0, err
+		}
+	}
 	run := C.struct_bench_run{size: C.size_t(j.size), count: C.int64_t(j.count)}
 	if rc == 0 {
 		stop := j.watch(func() (int64, string) {

@@ -81,3 +81,26 @@ func testWithPeer(t *testing.T, lib, tool, scheme string) {
 		wantOutput(t, r.stdout, latencyLines(64, 100))
 	}
 }
+
+// With --curve each library finds in the other the key that it expects.
+func TestToolsWithCurve(t *testing.T) {
+	if _, err := newLibzmq(); err != nil {
+		t.Skip(err)
+	}
+	for _, local := range []string{"local_thr", "local_lat"} {
+		for _, libs := range [][2]string{{"ringwire", "libzmq"}, {"libzmq", "ringwire"}} {
+			t.Run(local+"/"+strings.Join(libs[:], ","), func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), hang)
+				defer cancel()
+				l := start(ctx, local, "tcp://127.0.0.1:*", "64", "100", "--curve", "--lib", libs[0])
+				endpoint := l.stderr.bound(ctx, t)
+				r := start(ctx, strings.Replace(local, "local", "remote", 1), endpoint, "64", "100", "--curve", "--lib", libs[1])
+				for _, p := range []*process{r, l} {
+					if code := <-p.code; code != exitOK {
+						t.Errorf("got exit code %d and stderr %q, want %d", code, p.stderr, exitOK)
+					}
+				}
+			})
+		}
+	}
+}

@@ -1,11 +1,47 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/ringwire/ringwire/benchmarks/internal/report"
+	"github.com/ringwire/ringwire/benchmarks/internal/result"
 )
+
+// BENCHMARKS.md has the tables of the results, as "show" writes them.
+func TestBenchmarksMDHasTheResults(t *testing.T) {
+	text, err := os.ReadFile("../BENCHMARKS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"run1.json", "run2.json"} {
+		run, err := result.Load(filepath.Join("results", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := report.Markdown(&b, run); err != nil {
+			t.Fatal(err)
+		}
+		rows := 0
+		for line := range strings.Lines(b.String()) {
+			if !strings.HasPrefix(line, "| ") {
+				continue
+			}
+			rows++
+			if !bytes.Contains(text, []byte(line)) {
+				t.Errorf("BENCHMARKS.md lacks a row of %s: %s", name, line)
+			}
+		}
+		if rows < 30 {
+			t.Errorf("got %d rows of %s, want those of the suite", rows, name)
+		}
+	}
+}
 
 // The results that are kept say how they were made, not where on whose machine.
 func TestResultsNameNoDirectoryOfAMachine(t *testing.T) {

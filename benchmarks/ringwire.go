@@ -40,6 +40,11 @@ func openRingwire(ctx context.Context, spec *pattern.Spec, j *job, opts *socket.
 	if j.spinOff {
 		opts.Spin = -1
 	}
+	if j.curve {
+		if err := encrypt(opts, j.binds); err != nil {
+			return nil, err
+		}
+	}
 	if j.size > socket.DefaultMaxMessageSize {
 		opts.MaxMessageSize = int64(j.size)
 	}

@@ -50,6 +50,16 @@ func withSpinOff(names ...string) []contender {
 // application has them.
 const zeroCopy = "zero-copy"
 
+// encryptedRow is throughputRow under CURVE.
+func encryptedRow(transport string, size int) row {
+	r := throughputRow(transport, size, contend("ringwire", "libzmq"))
+	r.name = fmt.Sprintf("%s/push-pull-curve/%d", transport, size)
+	for i := range r.contenders {
+		r.contenders[i].variant = encrypted
+	}
+	return r
+}
+
 // withZeroCopy puts libzmq's variant last.
 func withZeroCopy(names ...string) []contender {
 	return append(contend(names...), contender{label: "libzmq-" + zeroCopy, engine: "libzmq", variant: zeroCopy})

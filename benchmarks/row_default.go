@@ -13,6 +13,8 @@ func defaultRows() []row {
 		throughputRow("tcp", 1024, contend("ringwire", "libzmq", "limit")),
 		throughputRow("tcp", 65536, withZeroCopy("ringwire", "libzmq", "limit")),
 		throughputRow("tcp", 1048576, withZeroCopy("ringwire", "libzmq", "limit")),
+		encryptedRow("tcp", 64),
+		encryptedRow("tcp", 1024),
 		throughputRow("ipc", 64, contend("ringwire", "libzmq", "net", "limit")),
 		roundTripsRow("tcp", 64, withSpinOff("ringwire", "libzmq", "pebbe", "go-zeromq", "mangos", "limit")),
 		roundTripsRow("ipc", 64, withSpinOff("ringwire", "libzmq", "limit")),

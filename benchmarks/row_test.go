@@ -15,6 +15,8 @@ var everyDefaultRow = map[string]string{
 	"tcp/push-pull/1024":             "ringwire libzmq limit",
 	"tcp/push-pull/65536":            "ringwire libzmq limit libzmq-zero-copy",
 	"tcp/push-pull/1048576":          "ringwire libzmq limit libzmq-zero-copy",
+	"tcp/push-pull-curve/64":         "ringwire libzmq",
+	"tcp/push-pull-curve/1024":       "ringwire libzmq",
 	"ipc/push-pull/64":               "ringwire libzmq net limit",
 	"tcp/req-rep/64":                 "ringwire ringwire-spin-off libzmq pebbe go-zeromq mangos limit",
 	"ipc/req-rep/64":                 "ringwire ringwire-spin-off libzmq limit",

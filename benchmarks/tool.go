@@ -70,6 +70,9 @@ func (t *tool) command(ctx context.Context, stdout, stderr io.Writer) *cli.Comma
 		&cli.StringFlag{Name: "cpuprofile", Usage: "write a CPU profile to `file`"},
 		&cli.BoolFlag{Name: "stats", Usage: "ringwire only: print the socket's counters to stderr at the end"},
 	}
+	if t.reach == betweenProcesses {
+		flags = append(flags, &cli.BoolFlag{Name: "curve", Usage: "ringwire and libzmq only: encrypt with CURVE, with keys that are known to everybody; on both sides"})
+	}
 	if t.reports {
 		flags = append(flags, &cli.BoolFlag{Name: "json", Usage: "print the result as one JSON object"})
 	}
@@ -124,6 +127,7 @@ func (t *tool) parse(c *cli.Command, stderr io.Writer) (library, *job, error) {
 		return nil, nil, usagef("%s got %d arguments %q, want %d: %s", t.name, len(args), args, want, t.arguments())
 	}
 	j.lib, j.spinOff, j.stats = c.String("lib"), c.Bool("spin-off"), c.Bool("stats")
+	j.curve, j.binds = c.Bool("curve"), t.binds
 	j.json = t.reports && c.Bool("json")
 	if c.IsSet("cpuprofile") && c.String("cpuprofile") == "" {
 		return nil, nil, usagef("--cpuprofile is empty, want the name of a file to write")

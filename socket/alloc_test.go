@@ -4,6 +4,7 @@ package socket_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -15,8 +16,14 @@ import (
 // allocPair returns a connected PUSH and PULL, or PUB and SUB.
 func allocPair(t *testing.T, sends, receives *pattern.Spec, endpoint string) (push, pull *socket.Socket) {
 	t.Helper()
+	return allocPairAs(t, sends, receives, endpoint, nil, nil)
+}
+
+// allocPairAs is allocPair of sockets with options.
+func allocPairAs(t *testing.T, sends, receives *pattern.Spec, endpoint string, sending, receiving *socket.Options) (push, pull *socket.Socket) {
+	t.Helper()
 	var err error
-	if pull, err = socket.New(receives, nil); err != nil {
+	if pull, err = socket.New(receives, receiving); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { pull.Close() })
@@ -24,7 +31,7 @@ func allocPair(t *testing.T, sends, receives *pattern.Spec, endpoint string) (pu
 	if err != nil {
 		t.Fatal(err)
 	}
-	if push, err = socket.New(sends, nil); err != nil {
+	if push, err = socket.New(sends, sending); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { push.Close() })
@@ -56,48 +63,65 @@ func TestStreamAllocatesNothing(t *testing.T) {
 }
 
 func testStreamAllocates(t *testing.T, sends, receives *pattern.Spec) {
-	const burst = 100
 	for _, endpoint := range []string{"inproc://alloc", "tcp://127.0.0.1:*", "ipc://*"} {
 		for _, size := range []int{16, 64, 1000, 3000} {
 			push, pull := allocPair(t, sends, receives, endpoint)
-			body := make([]byte, size)
-			var into ringwire.Message
-			ctx := t.Context()
-			exchange := func(recv func() error) func() {
-				return func() {
-					for range burst {
-						if err := push.Send(ctx, body); err != nil {
-							t.Fatal(err)
-						}
-					}
-					for range burst {
-						if err := recv(); err != nil {
-							t.Fatal(err)
-						}
-					}
-				}
-			}
-			recvInto := func() error { return pull.RecvInto(ctx, &into) }
-			recv := func() error {
-				m, err := pull.Recv(ctx)
-				if err == nil {
-					m.Release()
-				}
-				return err
-			}
-			for name, f := range map[string]func() error{"RecvInto": recvInto, "Recv and Release": recv} {
-				warm := exchange(f)
-				for range 50 {
-					warm()
-				}
-				// A collection in between may empty the pools: less than one
-				// allocation in a hundred messages is none per message.
-				if got := testing.AllocsPerRun(200, exchange(f)); got >= 1 {
-					t.Errorf("%s, %d bytes, Send and %s: got %v allocations in %d messages, want 0", endpoint, size, name, got, burst)
-				}
-			}
+			streamAllocates(t, fmt.Sprintf("%s, %d bytes", endpoint, size), push, pull, size)
 			push.Close()
 			pull.Close()
+		}
+	}
+}
+
+// Nor does CURVE allocate: it seals and opens in recycled memory.
+func TestSealedStreamAllocatesNothing(t *testing.T) {
+	for _, size := range []int{64, 1000, 3000} {
+		server, client := curveOptions(t)
+		push, pull := allocPairAs(t, pattern.Push, pattern.Pull, "tcp://127.0.0.1:*", client, server)
+		streamAllocates(t, fmt.Sprintf("CURVE, %d bytes", size), push, pull, size)
+		push.Close()
+		pull.Close()
+	}
+}
+
+// streamAllocates sends and receives until it is known what that allocates.
+func streamAllocates(t *testing.T, what string, push, pull *socket.Socket, size int) {
+	t.Helper()
+	const burst = 100
+	body := make([]byte, size)
+	var into ringwire.Message
+	ctx := t.Context()
+	exchange := func(recv func() error) func() {
+		return func() {
+			for range burst {
+				if err := push.Send(ctx, body); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for range burst {
+				if err := recv(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	recvInto := func() error { return pull.RecvInto(ctx, &into) }
+	recv := func() error {
+		m, err := pull.Recv(ctx)
+		if err == nil {
+			m.Release()
+		}
+		return err
+	}
+	for name, f := range map[string]func() error{"RecvInto": recvInto, "Recv and Release": recv} {
+		warm := exchange(f)
+		for range 50 {
+			warm()
+		}
+		// A collection in between may empty the pools: less than one
+		// allocation in a hundred messages is none per message.
+		if got := testing.AllocsPerRun(200, exchange(f)); got >= 1 {
+			t.Errorf("%s, Send and %s: got %v allocations in %d messages, want 0", what, name, got, burst)
 		}
 	}
 }

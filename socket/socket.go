@@ -19,6 +19,7 @@ package socket
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -129,6 +130,10 @@ func New(spec *pattern.Spec, opts *Options) (*Socket, error) {
 
 // Type is the socket's type.
 func (s *Socket) Type() *pattern.Spec { return s.spec }
+
+// Format prints the type, whatever the verb: not what is inside, which changes
+// while it is printed, and has secrets.
+func (s *Socket) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%s socket", s.spec.Name()) }
 
 func (s *Socket) sessionConfig() session.Config {
 	o := s.opts

@@ -58,13 +58,19 @@ func tlsPair(t *testing.T) (server, client socket.Options) {
 		{&server, &tls.Config{Certificates: []tls.Certificate{serverCert}, ClientCAs: clientPool, ClientAuth: tls.RequireAndVerifyClientCert}},
 		{&client, &tls.Config{Certificates: []tls.Certificate{clientCert}, RootCAs: serverPool}},
 	} {
-		tr, err := tlstcp.New(side.config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		side.opts.Transports = []transport.Transport{tr}
+		overTLS(t, side.opts, side.config)
 	}
 	return server, client
+}
+
+// overTLS gives a socket the transport.
+func overTLS(t *testing.T, opts *socket.Options, config *tls.Config) {
+	t.Helper()
+	tr, err := tlstcp.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts.Transports = []transport.Transport{tr}
 }
 
 // TestTLS: messages of all sizes go both ways over tls+tcp; each side knows the other

@@ -1,6 +1,10 @@
 package security
 
-import "github.com/ringwire/ringwire"
+import (
+	"errors"
+
+	"github.com/ringwire/ringwire"
+)
 
 // Asker is a Conn whose peer must be let in by somebody. After each step the
 // session asks Pending; while the machine stands still it reads nothing more.
@@ -29,3 +33,5 @@ type Explainer interface {
 // DeniedReason is what a peer is told that is not let in: the status code of a
 // ZAP handler that says no, which libzmq's monitor shows (RFC 27).
 const DeniedReason = "400"
+
+var errUnasked = errors.New("security: a verdict for a connection that does not wait for one")

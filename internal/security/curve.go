@@ -159,17 +159,6 @@ func (c *curve) nonce16() (b [16]byte, err error) {
 	return b, err
 }
 
-// begin makes the transient key.
-func (c *curve) begin(next state) (err error) {
-	if err := c.shaking.begin(next); err != nil {
-		return err
-	}
-	if c.transient, err = generate(c.random); err != nil {
-		c.failed = true
-	}
-	return err
-}
-
 type curveClient struct {
 	curve
 	config   *CurveClient
@@ -180,8 +169,12 @@ type curveClient struct {
 // HELLO: the version, zeros so that the server never answers with more than it
 // was sent, C', a box of zeros that proves that we know S.
 func (c *curveClient) Start(dst []byte) ([]byte, error) {
-	if err := c.begin(awaitWelcome); err != nil {
+	err := c.begin(awaitWelcome)
+	if err != nil {
 		return dst, err
+	}
+	if c.transient, err = generate(c.random); err != nil {
+		return c.fail(dst, err)
 	}
 	key, err := c.transient.shared(c.config.server[:])
 	if err != nil {
@@ -323,6 +316,11 @@ func (s *curveServer) hello(dst, data []byte) ([]byte, error) {
 	s.client = [KeySize]byte(public)
 	s.counter = binary.BigEndian.Uint64(nonce)
 
+	// Nothing was made or drawn for the client so far: one that does not know our
+	// key costs a multiplication for each key that we have, and nothing that lasts.
+	if s.transient, err = generate(s.random); err != nil {
+		return dst, err
+	}
 	s.cookie = new([32]byte)
 	if _, err := io.ReadFull(s.random, s.cookie[:]); err != nil {
 		return dst, fmt.Errorf("make a cookie's key: %w", err)
@@ -434,6 +432,9 @@ func (s *curveServer) Pending() (ringwire.Credentials, bool) {
 
 // Verdict implements Asker. READY, in a box, opens the traffic.
 func (s *curveServer) Verdict(dst []byte, v ringwire.Verdict) ([]byte, error) {
+	if _, asked := s.Pending(); !asked {
+		return s.fail(dst, errUnasked)
+	}
 	if !v.Allow {
 		return s.fail(s.denied(dst, clientOf(s.asking.PublicKey)))
 	}

@@ -32,11 +32,11 @@ const (
 	open
 )
 
-// wants is the command that each state waits for.
+// wants is the command that each state waits for. Those that wait for none are not
+// in it.
 var wants = map[state]string{
-	atStart: "nothing yet", awaitHello: zmtp.CommandHello, awaitWelcome: zmtp.CommandWelcome,
-	awaitVerdict: "nothing before the verdict", awaitInitiate: zmtp.CommandInitiate, awaitReady: zmtp.CommandReady,
-	open: "nothing after the handshake",
+	awaitHello: zmtp.CommandHello, awaitWelcome: zmtp.CommandWelcome,
+	awaitInitiate: zmtp.CommandInitiate, awaitReady: zmtp.CommandReady,
 }
 
 // begin leaves atStart.
@@ -62,7 +62,9 @@ func (s *shaking) command(body []byte) (data []byte, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s handshake: %w", s.name, err)
 	}
-	switch want := wants[s.state]; {
+	switch want, any := wants[s.state]; {
+	case !any:
+		return nil, fmt.Errorf("command %q in the %s handshake, where none is waited for: %w", name, s.name, ringwire.ErrProtocol)
 	case string(name) == want:
 		return data, nil
 	case string(name) == zmtp.CommandError && (s.state == awaitWelcome || s.state == awaitReady):

@@ -19,7 +19,10 @@ var errPlainClear = errors.New("security: frames of a PLAIN connection travel as
 
 // PlainClient is the client's side of PLAIN (RFC 24): it says who it is, in the
 // clear. It prints without the password.
-type PlainClient struct{ username, password string }
+type PlainClient struct {
+	username string
+	password *string // so that what prints a struct around this one prints an address
+}
 
 // NewPlainClient refuses what does not fit the command.
 func NewPlainClient(username, password string) (*PlainClient, error) {
@@ -29,7 +32,7 @@ func NewPlainClient(username, password string) (*PlainClient, error) {
 	if n := len(password); n > MaxPlainText {
 		return nil, fmt.Errorf("password of %d bytes, want at most %d", n, MaxPlainText)
 	}
-	return &PlainClient{username, password}, nil
+	return &PlainClient{username, &password}, nil
 }
 
 func (*PlainClient) Name() string { return PlainName }
@@ -75,7 +78,7 @@ func (c *plainClient) Start(dst []byte) ([]byte, error) {
 		return dst, err
 	}
 	data := append([]byte{byte(len(c.identity.username))}, c.identity.username...)
-	data = append(append(data, byte(len(c.identity.password))), c.identity.password...)
+	data = append(append(data, byte(len(*c.identity.password))), *c.identity.password...)
 	return zmtp.AppendCommand(dst, zmtp.CommandHello, data), nil
 }
 
@@ -168,6 +171,9 @@ func (s *plainServer) Pending() (ringwire.Credentials, bool) {
 
 // Verdict implements Asker.
 func (s *plainServer) Verdict(dst []byte, v ringwire.Verdict) ([]byte, error) {
+	if _, asked := s.Pending(); !asked {
+		return s.fail(dst, errUnasked)
+	}
 	who := fmt.Sprintf("user %q with this password", s.asking.Username)
 	s.asking = ringwire.Credentials{}
 	if !v.Allow {

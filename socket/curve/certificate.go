@@ -28,14 +28,14 @@ const (
 
 // ErrInsecureFile is what reading a secret certificate wraps that others may read
 // or write.
-var ErrInsecureFile = errors.New("curve: others may read the secret key")
+var ErrInsecureFile = errors.New("curve: others may read or replace the secret key")
 
 // ReadCertificate reads a certificate file. One with a secret key must be a
-// regular file that nobody but its owner can read or write, where the system has
-// such permissions: else the error wraps ErrInsecureFile. Errors name the file
+// regular file that nobody but its owner can read or write, who is root or this
+// process's user, where the system has such permissions: else the error wraps ErrInsecureFile. Errors name the file
 // and the line.
 func ReadCertificate(path string) (*Certificate, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, readOnly, 0)
 	if err != nil {
 		return nil, fmt.Errorf("curve: %w", err)
 	}
@@ -65,7 +65,7 @@ func read(f *os.File, path string) (*Certificate, error) {
 	}
 	if c.Secret != nil {
 		if err := private(info); err != nil {
-			return nil, fmt.Errorf("%w in %s: its mode is %04o, want 0600, as chmod 600 makes it", ErrInsecureFile, path, info.Mode().Perm())
+			return nil, fmt.Errorf("%w in %s: %w", ErrInsecureFile, path, err)
 		}
 	}
 	return c, nil

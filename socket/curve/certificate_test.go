@@ -18,8 +18,8 @@ const (
 	rfcSecret = "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs"
 )
 
-// TestZ85: RFC 32's vector, and what is no Z85 (SEC-12).
-func TestZ85(t *testing.T) {
+// TestSEC12Z85: RFC 32's vector, and what is no Z85.
+func TestSEC12Z85(t *testing.T) {
 	want := []byte{0x86, 0x4F, 0xD2, 0x6F, 0xB5, 0x59, 0xF7, 0x5B}
 	if got := curve.EncodeZ85(want); got != "HelloWorld" {
 		t.Errorf("EncodeZ85: got %q, want HelloWorld", got)
@@ -43,9 +43,8 @@ func TestZ85(t *testing.T) {
 	}
 }
 
-// TestCertificateRoundTrip: SEC-16, what is written is read, and only its owner
-// can read a secret.
-func TestCertificateRoundTrip(t *testing.T) {
+// TestSEC16RoundTrip: what is written is read, and only its owner can read a secret.
+func TestSEC16RoundTrip(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "broker")
 	k := secret(t)
 	c := &curve.Certificate{Public: k.Public(), Secret: k, Metadata: map[string]string{"name": "broker 1", "site": "it's here"}}

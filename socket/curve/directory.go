@@ -120,7 +120,7 @@ func (d *Directory) load() error {
 }
 
 func (f *file) read(root *os.Root, name string) error {
-	opened, err := root.Open(name)
+	opened, err := root.OpenFile(name, readOnly, 0)
 	if err != nil {
 		return err
 	}

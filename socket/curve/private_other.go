@@ -2,7 +2,13 @@
 
 package curve
 
-import "io/fs"
+import (
+	"io/fs"
+	"os"
+)
 
-// private cannot be told from the mode on this system.
+// readOnly opens a file to be read.
+const readOnly = os.O_RDONLY
+
+// private knows nothing of other systems' permissions.
 func private(fs.FileInfo) error { return nil }

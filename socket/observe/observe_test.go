@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -12,9 +13,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/pattern"
 	"github.com/ringwire/ringwire/socket"
+	"github.com/ringwire/ringwire/socket/curve"
 	"github.com/ringwire/ringwire/socket/observe"
+	"github.com/ringwire/ringwire/socket/plain"
 )
 
 // guard ends a test that hangs.
@@ -224,4 +228,61 @@ func TestRegistryEvents(t *testing.T) {
 		return ev["kind"] == "connect retried" && ev["reason"] == "refused" && ev["next"] == "connects again" &&
 			ev["retry_seconds"].(float64) > 0 && ev["error"] != ""
 	})
+}
+
+// TestSEC17Published: what is published of a socket has no secret key and no password.
+func TestSEC17Published(t *testing.T) {
+	serverKey, err := curve.NewSecretKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	clientKey, err := curve.NewSecretKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	curveServer, err := curve.Server(serverKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	curveClient, err := curve.Client(clientKey, serverKey.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	plainClient, err := plain.Client("alice", "correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	anybody := func(_ context.Context, c ringwire.Credentials) (ringwire.Verdict, error) {
+		return ringwire.Verdict{Allow: true, Principal: c.Username}, nil
+	}
+	for _, pair := range [][2]*socket.Options{
+		{{Mechanism: curveServer, Authenticator: curve.AllowAny}, {Mechanism: curveClient}},
+		{{Mechanism: plain.Server(), Authenticator: anybody}, {Mechanism: plainClient}},
+	} {
+		pull, push := open(t, pattern.Pull, pair[0]), open(t, pattern.Push, pair[1])
+		registry := new(observe.Registry)
+		defer registry.Add("pull", pull)()
+		defer registry.Add("push", push)()
+		at, err := pull.Bind("tcp://127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := push.Connect(at); err != nil {
+			t.Fatal(err)
+		}
+		until(t, "the connection", func() bool { return pull.Stats().Peers == 1 && push.Stats().Peers == 1 })
+		body, err := io.ReadAll(ask(registry, "GET", "/").Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := string(body) + observe.Var(pull).String() + observe.Var(push).String()
+		if !strings.Contains(all, pull.Peers()[0].Mechanism) {
+			t.Fatalf("got %s, want the mechanism in it", all)
+		}
+		for _, secret := range []string{serverKey.Text(), clientKey.Text(), "correct horse"} {
+			if strings.Contains(all, secret) {
+				t.Errorf("a secret is published: %s", all)
+			}
+		}
+	}
 }

@@ -81,9 +81,9 @@ func TestUsers(t *testing.T) {
 	}
 }
 
-// TestRefused: SEC-13. Whatever is no clear yes keeps a client out. It is told so if
+// TestSEC13Refused: whatever is no clear yes keeps a client out. It is told so if
 // that was a no, and not if nothing could be found out.
-func TestRefused(t *testing.T) {
+func TestSEC13Refused(t *testing.T) {
 	for name, auth := range map[string]socket.Authenticator{
 		"no": func(context.Context, ringwire.Credentials) (ringwire.Verdict, error) { return ringwire.Verdict{}, nil },
 		"no, with a reason": func(context.Context, ringwire.Credentials) (ringwire.Verdict, error) {

@@ -45,8 +45,8 @@ func handler(t *testing.T, network *inproc.Network, answer func(request [][]byte
 	t.Cleanup(func() { s.Close(); <-done })
 }
 
-// TestFailsClosed: SEC-13. Everything but a well-formed 200 denies.
-func TestFailsClosed(t *testing.T) {
+// TestSEC13ZAP: everything but a well-formed 200 denies.
+func TestSEC13ZAP(t *testing.T) {
 	whole := func(status string) func([][]byte) [][]byte {
 		return func(r [][]byte) [][]byte {
 			return [][]byte{r[0], r[1], []byte(status), []byte("text"), []byte("alice"), nil}
@@ -57,6 +57,15 @@ func TestFailsClosed(t *testing.T) {
 		"empty status": whole(""), "2000": whole("2000"), "garbage": whole("\xff\x00"),
 		"wrong version":   func(r [][]byte) [][]byte { a := whole("200")(r); a[0] = []byte("1.1"); return a },
 		"wrong request":   func(r [][]byte) [][]byte { a := whole("200")(r); a[1] = []byte("0"); return a },
+		"another request": func(r [][]byte) [][]byte { a := whole("200")(r); a[1] = append([]byte("0"), r[1]...); return a },
+		"no version":      func(r [][]byte) [][]byte { a := whole("200")(r); a[0] = nil; return a },
+		"no request":      func(r [][]byte) [][]byte { a := whole("200")(r); a[1] = nil; return a },
+		"status first":    func(r [][]byte) [][]byte { a := whole("200")(r); a[0], a[2] = a[2], a[0]; return a },
+		"a space":         whole("200 "),
+		"more digits":     whole("0200"),
+		"one frame":       func([][]byte) [][]byte { return [][]byte{[]byte("200")} },
+		"an empty frame":  func([][]byte) [][]byte { return [][]byte{nil} },
+		"900 frames":      func(r [][]byte) [][]byte { return append(whole("200")(r), make([][]byte, 900)...) },
 		"too few frames":  func(r [][]byte) [][]byte { return whole("200")(r)[:5] },
 		"too many frames": func(r [][]byte) [][]byte { return append(whole("200")(r), nil) },
 		"no answer":       func([][]byte) [][]byte { return nil },

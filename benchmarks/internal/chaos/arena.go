@@ -41,6 +41,7 @@ type arena struct {
 	hosts    int
 	failures []string
 	recovery map[Fault][]float64
+	keys     *keys
 
 	frozen sync.Map // host name: a channel that is closed when it goes on; written by the goroutine of the run, read by the network's callers
 
@@ -58,6 +59,15 @@ type seat struct {
 	identity []byte
 	now      *tenant // nil: empty
 	past     []*tenant
+}
+
+// principal names who is in the seat: an impostor has stolen that, too, or his socket
+// would not even be compared with the owner's.
+func (s *seat) principal() string {
+	if s.identity != nil {
+		return string(s.identity)
+	}
+	return s.name
 }
 
 // tenant is one socket.
@@ -146,6 +156,16 @@ func (a *arena) open(s *seat) error {
 	o := a.plan.Recv
 	if s.sends {
 		o = a.plan.Send
+	}
+	if a.keys == nil {
+		k, err := newKeys()
+		if err != nil {
+			return err
+		}
+		a.keys = k
+	}
+	if err := a.keys.secure(&o, a.plan.Mechanism, s.principal(), s.hub); err != nil {
+		return err
 	}
 	t := typeOf(a.plan.Pattern, s.sends)
 	if t.Identifies() && s.identity != nil {

@@ -49,14 +49,8 @@ var FaultNames = []struct {
 	{F21, "stale ipc file"}, {F22, "suspend"}, {F23, "starved of processor"}, {F24, "forwarder killed"}, {F25, "corrupt bytes"},
 }
 
-// NotYet says why a fault has no run at all.
-var NotYet = map[Fault]string{
-	F18: "there is no mechanism with an authenticator yet",
-}
-
 // NotInMemory says why a fault has no run in memory.
 var NotInMemory = map[Fault]string{
-	F18: NotYet[F18],
 	F21: "memory has no files; --real has it",
 	F24: "memory has no processes; --real has it",
 }

@@ -26,6 +26,15 @@ func cut(st *stage) error {
 	return st.startBetween()
 }
 
+// corrupted has bytes changed on their way.
+func corrupted(st *stage) error {
+	st.proxy.Corrupt(1. / 20000)
+	time.Sleep(300 * time.Millisecond)
+	st.proxy.Corrupt(0)
+	st.proxy.Reset() // a changed length would have it wait for bytes that do not come
+	return nil
+}
+
 // frozen stops processes for a while.
 func (st *stage) frozen(d time.Duration, list ...*process) error {
 	for _, p := range list {

@@ -87,6 +87,12 @@ func (a *arena) inject(f Planned) (about []*seat) {
 		return a.touched(sender)
 	case F17:
 		a.impostor(f, leaf)
+	case F18:
+		if f.Choice%3 == 2 && a.plan.Mechanism == underCurve {
+			a.rotated(f, leaf)
+			return a.leaves
+		}
+		a.unwelcome(f, leaf)
 	case F19:
 		for _, l := range a.leaves {
 			n.Cut(a.hub.host, l.host)

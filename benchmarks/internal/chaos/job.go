@@ -33,6 +33,9 @@ type Settings struct {
 	SendBudget, RecvBudget              int64
 	Identity                            string
 	Resolver                            string // address of a name server
+
+	Keys       string   // directory of certificates for CURVE; empty: NULL
+	ServerKeys []string // names in it: all are the server's, a client knows the first
 }
 
 func (s *Settings) options() *socket.Options {

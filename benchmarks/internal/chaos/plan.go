@@ -23,7 +23,8 @@ type Plan struct {
 	Load      Load
 	Link      sockettest.Link // of all links, all the time
 	Faults    []Planned
-	Confirmed bool // wait for receipts before the end
+	Confirmed bool   // wait for receipts before the end
+	Mechanism string // "", PLAIN or CURVE; the bound side is the server
 }
 
 // Planned is one fault of a plan.
@@ -62,6 +63,7 @@ func Draw(seed uint64) *Plan {
 	p.drawOptions(r)
 	p.drawLink(r)
 	p.Confirmed = r.IntN(2) == 0
+	p.drawMechanism(rand.New(rand.NewPCG(seed, 0x63757276)))
 	return p
 }
 
@@ -97,6 +99,23 @@ func (p *Plan) drawFaults(r *rand.Rand) {
 
 func (p *Plan) has(list ...Fault) bool {
 	return slices.ContainsFunc(p.Faults, func(f Planned) bool { return slices.Contains(list, f.Fault) })
+}
+
+// drawMechanism has a quarter of the plans use CURVE, and adds to some a peer that is
+// refused, or keys that change. It draws from a source of its own: the rest of a plan is
+// the same without it.
+func (p *Plan) drawMechanism(r *rand.Rand) {
+	if r.IntN(4) == 0 {
+		p.Mechanism = underCurve
+	}
+	f := Planned{Fault: F18, Leaf: r.IntN(1 << 16), Length: time.Duration(10+r.IntN(40)) * time.Millisecond, After: time.Duration(5+r.IntN(20)) * time.Millisecond, Choice: r.Uint64()}
+	if r.IntN(8) > 0 || p.has(F25) {
+		return
+	}
+	if p.Mechanism == "" {
+		p.Mechanism = []string{underCurve, underPlain}[r.IntN(2)]
+	}
+	p.Faults = append(p.Faults, f)
 }
 
 // limit is the largest message that a receiver takes.
@@ -191,6 +210,10 @@ func (p *Plan) String() string {
 	if p.HubSends {
 		hub = "sends"
 	}
-	return fmt.Sprintf("%s, %d leaves, the bound side %s, HWM %d and %d, heartbeat %v, requeue %t, faults %s",
-		p.Pattern, p.Leaves, hub, p.Send.SendHWM, p.Recv.RecvHWM, p.Send.HeartbeatInterval, p.Send.RequeueUnsent, strings.Join(faults, " "))
+	mechanism := p.Mechanism
+	if mechanism == "" {
+		mechanism = "NULL"
+	}
+	return fmt.Sprintf("%s, %s, %d leaves, the bound side %s, HWM %d and %d, heartbeat %v, requeue %t, faults %s",
+		p.Pattern, mechanism, p.Leaves, hub, p.Send.SendHWM, p.Recv.RecvHWM, p.Send.HeartbeatInterval, p.Send.RequeueUnsent, strings.Join(faults, " "))
 }

@@ -296,6 +296,12 @@ func (st *stage) play() error {
 	if err := st.endpoints(); err != nil {
 		return err
 	}
+	if s := &st.scenario; s.Encrypted {
+		s.Settings.Keys, s.Settings.ServerKeys = st.dir, []string{serverKey}
+		if err := writeKeys(st.dir); err != nil {
+			return err
+		}
+	}
 	begin := st.startBoth
 	if st.scenario.Begin != nil {
 		begin = func() error { return st.scenario.Begin(st) }
@@ -464,7 +470,7 @@ func (st *stage) judge() {
 		st.fail("%d descriptors are left", *o.Descriptors)
 	}
 	copies := st.scenario.Pattern == PubSub
-	corrupt := st.scenario.Fault == F25
+	corrupt := st.scenario.Fault == F25 && !st.scenario.Encrypted
 	unread := int64(0)
 	if st.scenario.Settings.HeartbeatInterval > 0 {
 		unread = int64(st.scenario.Settings.RecvHWM) // without, nothing is confirmed before the end

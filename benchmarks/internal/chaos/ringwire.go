@@ -87,12 +87,27 @@ func openRingwire(p Pattern, sends bool, options *socket.Options) (*socket.Socke
 type realRingwire struct {
 	ringwireLink
 	watcher *watcher
+	gate    *gatekeeper
+}
+
+// refuse has the authenticator refuse everybody, or nobody.
+func (r *realRingwire) refuse(all bool) {
+	if !all {
+		r.gate.refused.Store(nil)
+		return
+	}
+	who := everybody
+	r.gate.refused.Store(&who)
 }
 
 func openRealRingwire(job *Job) (closer, string, error) {
 	o := job.Settings.options()
 	if job.Sockets > 1 && job.Settings.Identity != "" {
 		o.Identity = fmt.Appendf(nil, "%s-%d", job.Settings.Identity, job.Lane)
+	}
+	gate := new(gatekeeper)
+	if err := job.Settings.secure(o, job.Bind, gate); err != nil {
+		return nil, "", err
 	}
 	s, err := openRingwire(job.Pattern, job.Sends, o)
 	if err != nil {
@@ -109,7 +124,7 @@ func openRealRingwire(job *Job) (closer, string, error) {
 		return nil, "", err
 	}
 	largest := max(o.MaxMessageSize, socket.DefaultMaxMessageSize)
-	return &realRingwire{ringwireLink: ringwireLink{socket: s}, watcher: watch(s, o, largest)}, endpoint, nil
+	return &realRingwire{ringwireLink: ringwireLink{socket: s}, watcher: watch(s, o, largest), gate: gate}, endpoint, nil
 }
 
 func (r *realRingwire) stats() *socket.Stats {

@@ -11,19 +11,20 @@ import (
 
 // Scenario is a fault that is done to real processes.
 type Scenario struct {
-	Fault    Fault
-	Variant  string
-	What     string // what is done
-	Pattern  Pattern
-	Where    string // tcp or ipc
-	Library  string
-	Skip     string // why it cannot be run
-	Settings Settings
-	Load     Load
-	Peers    int  // sockets of the connecting side, 0: 1
-	Islands  bool // each process in a network namespace of its own
-	Moves    bool // the connecting side knows a name only
-	Between  bool // a forwarder is between the two, which both connect to it
+	Fault     Fault
+	Variant   string
+	What      string // what is done
+	Pattern   Pattern
+	Where     string // tcp or ipc
+	Library   string
+	Skip      string // why it cannot be run
+	Settings  Settings
+	Load      Load
+	Peers     int  // sockets of the connecting side, 0: 1
+	Islands   bool // each process in a network namespace of its own
+	Moves     bool // the connecting side knows a name only
+	Encrypted bool // under CURVE, with keys of its own
+	Between   bool // a forwarder is between the two, which both connect to it
 
 	Begin  func(*stage) error // in place of starting both
 	Inject func(*stage) error // returns when the fault is over
@@ -94,9 +95,6 @@ func (r *recipe) scenario(library string, p Pattern, where string) Scenario {
 	}
 	if r.change != nil {
 		r.change(&s)
-	}
-	if r.skip != "" {
-		s.Skip = r.skip
 	}
 	if r.ours != "" && library != "ringwire" {
 		s.Skip = library + ": " + r.ours

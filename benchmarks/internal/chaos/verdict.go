@@ -11,7 +11,7 @@ func (a *arena) flows() []Flow {
 		return parties
 	}
 	from, to := party(a.senders()), party(a.receivers())
-	corrupt := a.plan.has(F25)
+	corrupt := a.plan.has(F25) && a.plan.Mechanism != underCurve // which does not let it through
 	flows := []Flow{{
 		Name: "messages", Copies: a.plan.Pattern == PubSub, AnyOrder: a.plan.Send.RequeueUnsent, Corrupt: corrupt, From: from, To: to,
 	}}

@@ -117,6 +117,12 @@ func (w *worker) do(command string, number int) Say {
 					s.Error = err.Error()
 				}
 			}
+		case "refuse":
+			if r, ok := w.links[i].(interface{ refuse(all bool) }); ok {
+				r.refuse(number > 0)
+			} else {
+				s.Error = w.job.Library + " has no authenticator"
+			}
 		case "look", "close":
 		default:
 			s.Error = "there is no command " + command

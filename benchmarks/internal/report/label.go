@@ -9,7 +9,7 @@ import (
 // labels says what contenders are, in the order in which it is told. What a
 // run has besides is explained by its name.
 var labels = []fact{
-	{"ringwire", "with its default options"},
+	{"ringwire", "with its default options, and CURVE where the row is named so"},
 	{"ringwire-spin-off", "ringwire with Options.Spin -1: it sleeps at once instead of looking for a while first"},
 	{"ringwire-all-live", "ringwire with no stalled subscriber among the others"},
 	{"libzmq", "the C library, its loops in C"},
