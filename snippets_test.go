@@ -106,7 +106,7 @@ func cmpOr(err, or error) error {
 // snippetImports are the packages that a snippet may use without saying so.
 var snippetImports = map[string]string{
 	"context": "", "errors": "", "fmt": "", "io": "", "log": "", "os": "", "sync": "", "time": "", "maps": "", "slices": "", "strings": "",
-	"slog": "log/slog", "http": "net/http", "tls": "crypto/tls", "x509": "crypto/x509", "signal": "os/signal", "runtime": "",
+	"slog": "log/slog", "netip": "net/netip", "http": "net/http", "tls": "crypto/tls", "x509": "crypto/x509", "signal": "os/signal", "runtime": "",
 	"ringwire": module, "socket": module + "/socket", "pattern": module + "/pattern", "device": module + "/device",
 	"transport": module + "/transport", "inproc": module + "/transport/inproc", "tlstcp": module + "/transport/tlstcp",
 	"typed": module + "/socket/typed", "observe": module + "/socket/observe", "curve": module + "/socket/curve",
