@@ -16,5 +16,5 @@
 //
 // Sockets speak ZMTP 3.1 and 3.0 over tcp and ipc, so programs that use
 // libzmq are their peers, and hand messages over directly between sockets of
-// one process over inproc.
+// one process over inproc. docs/guide.md explains all of it.
 package ringwire

@@ -22,12 +22,13 @@ var (
 
 	// ErrState is returned when a call is out of turn: a second Send of a REQ
 	// before the reply, a second Recv of a REP before its Send (which it needs
-	// even when the requester has gone), an Unsubscribe without Subscribe.
-	// (libzmq: EFSM.)
+	// even when the requester has gone), an Unsubscribe without Subscribe, a
+	// SubscribePeer without the option XPubManual. (libzmq: EFSM.)
 	ErrState = errors.New("ringwire: call not possible in the current state of the socket")
 
 	// ErrHostUnreachable is returned by a ROUTER's Send when no peer has the
-	// identity in the first frame. (libzmq: EHOSTUNREACH.)
+	// identity in the first frame, and by SendTo, DisconnectPeer and SubscribePeer
+	// when the peer is gone. (libzmq: EHOSTUNREACH.)
 	ErrHostUnreachable = errors.New("ringwire: no peer with that identity")
 
 	// ErrTooLarge is returned for a subscription over the limit, and is the

@@ -162,6 +162,38 @@ func TestFiguresAreMeasured(t *testing.T) {
 	}
 }
 
+// Every ratio to another library in the README is the median of the ratios of the
+// slices of the row that is named beside it.
+func TestRatiosAreMeasured(t *testing.T) {
+	all := runs(t)
+	n := 0
+	for _, table := range tables(t, "README.md", "divided by") {
+		for _, row := range table[1:] {
+			ratios := figure.FindAllString(row[2], -1)
+			if len(ratios) != len(all) {
+				t.Errorf("README.md: %s: got %q, want a ratio of each run", row[0], row[2])
+				continue
+			}
+			for i := range all {
+				n++
+				name, other, _ := strings.Cut(row[3], " ")
+				ours, _, _ := all[i].of(t, name, "ringwire")
+				theirs, _, _ := all[i].of(t, name, other)
+				pairs := make([]float64, min(len(ours), len(theirs)))
+				for k := range pairs {
+					pairs[k] = ours[k] / theirs[k]
+				}
+				if len(pairs) > 0 && !same(ratios[i], median(pairs)) {
+					t.Errorf("README.md: %s, divided by %s: got %s in run %d, the results have %.4g", row[0], row[1], ratios[i], i+1, median(pairs))
+				}
+			}
+		}
+	}
+	if n < 10 {
+		t.Errorf("got %d ratios, want those of the README", n)
+	}
+}
+
 // Every figure whose row names a file is in that file.
 func TestFiguresAreInTheirFile(t *testing.T) {
 	n := 0

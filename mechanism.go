@@ -4,7 +4,7 @@ import "fmt"
 
 // Mechanism is how a socket secures its connections. It is opaque: values
 // come from this module's own packages. A nil Mechanism is NULL: no
-// authentication, no encryption. No other mechanism exists in this version.
+// authentication, no encryption. Packages socket/plain and socket/curve have the others.
 type Mechanism interface {
 	// Name is the mechanism's name in the ZMTP greeting, such as "NULL".
 	Name() string

@@ -32,7 +32,7 @@ const (
 	Rejected                             // a peer was refused, or the handshake says that it refuses us: Event.Err says why
 	Ready                                // the handshake is complete: messages flow
 	Disconnected                         // a ready peer is gone: Event.Err says why
-	SlowPeer                             // a peer without room missed a message, the first since it had room
+	SlowPeer                             // a peer without room missed a message, the first since it had room; at most once a second for each
 	Unbound                              // a listener was closed
 	InsecureBind                         // a listener that other machines can reach, without encryption
 	Closed                               // the socket was closed; the last event

@@ -233,8 +233,8 @@ type Options struct {
 	// mechanism nor the transport encrypts. Without it such a Bind raises an
 	// InsecureBind event.
 	RequireSecure bool
-	// Logger is told every event: what a peer did wrong as a warning, connection
-	// attempts at debug level, the rest as information. nil: silence.
+	// Logger is told every event, at the level that docs/observability.md has for its
+	// kind, and warns of what newcomers fall into. nil: silence.
 	Logger *slog.Logger
 }
 

@@ -24,7 +24,7 @@ import (
 // and one of a type that does not talk to SUB refuses the connection after that: it
 // may report a peer of the wrong type. A DEALER, REQ, PUSH or PAIR that waits for
 // the other side to speak first stays unknown: only by being sent a message could
-// it be found out. tcp and ipc; the time is bounded by ctx and HandshakeTimeout.
+// it be found out. Not over inproc; the time is bounded by ctx and HandshakeTimeout.
 func Probe(ctx context.Context, endpoint string, opts *Options) (PeerInfo, error) {
 	if ctx == nil {
 		return PeerInfo{}, fail("probe", endpoint, errNilContext)

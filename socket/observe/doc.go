@@ -42,6 +42,7 @@
 //	disconnects          ready peers that went
 //	handshakes_failed    connections that did not become a peer
 //	handshake_timeouts   the part of those that ran out of time
+//	refused              the part of those that a limit kept out
 //	accept_errors        times that a listener could not accept
 //	slow_peers           times that a peer began to miss messages
 //	unmatched            published messages that nobody had subscribed to
@@ -59,6 +60,7 @@
 //	type            its socket type, if it is known
 //	version         of ZMTP, if there was a connection; not for inproc
 //	mechanism       of security, likewise
+//	principal       who the Authenticator says it is, if it says so
 //	metadata        what else it announced, if anything
 //	since           when it became ready, if it did
 //	connections     how many it took so far
@@ -99,6 +101,7 @@
 //	name            the peer's, as a peer has it, if the handshake is complete
 //	type            the peer's socket type, if it is known
 //	mechanism       the connection's, if it is known
+//	principal       who the Authenticator says the peer is, if it says so
 //	retry_seconds   when the next attempt comes, if one does
 //	next            what the socket does about it, if anything
 //	reason          the error in a word, if there is one

@@ -24,6 +24,7 @@ type statsView struct {
 	Disconnects       int64    `json:"disconnects"`
 	HandshakesFailed  int64    `json:"handshakes_failed"`
 	HandshakeTimeouts int64    `json:"handshake_timeouts"`
+	Refused           int64    `json:"refused"`
 	AcceptErrors      int64    `json:"accept_errors"`
 	SlowPeers         int64    `json:"slow_peers"`
 	Unmatched         int64    `json:"unmatched"`
@@ -73,6 +74,7 @@ type peerView struct {
 	Type          string            `json:"type,omitzero"`
 	Version       string            `json:"version,omitzero"`
 	Mechanism     string            `json:"mechanism,omitzero"`
+	Principal     string            `json:"principal,omitzero"`
 	Metadata      map[string]string `json:"metadata,omitempty"`
 	Since         time.Time         `json:"since,omitzero"`
 	Connections   int               `json:"connections"`
@@ -93,6 +95,7 @@ type eventView struct {
 	Name      string    `json:"name,omitzero"`
 	Type      string    `json:"type,omitzero"`
 	Mechanism string    `json:"mechanism,omitzero"`
+	Principal string    `json:"principal,omitzero"`
 	Retry     float64   `json:"retry_seconds,omitzero"`
 	Next      string    `json:"next,omitzero"`
 	Reason    string    `json:"reason,omitzero"`
@@ -108,7 +111,7 @@ func viewSocket(s *socket.Socket) socketView {
 	v.Stats = statsView{
 		Peers: st.Peers, Connects: st.Connects, Accepts: st.Accepts, Disconnects: st.Disconnects,
 		HandshakesFailed: st.HandshakesFailed, HandshakeTimeouts: st.HandshakeTimeouts,
-		AcceptErrors: st.AcceptErrors, SlowPeers: st.SlowPeers, Unmatched: st.Unmatched,
+		Refused: st.Refused, AcceptErrors: st.AcceptErrors, SlowPeers: st.SlowPeers, Unmatched: st.Unmatched,
 		Send: viewSend(&st.Counters), Recv: viewRecv(&st.Counters),
 	}
 	for i := range peers {
@@ -137,7 +140,7 @@ func viewPeer(p *socket.PeerInfo) peerView {
 	return peerView{
 		ID: p.Peer.ID(), Name: text(p.Name()), Ready: p.Ready, Endpoint: text(p.Endpoint),
 		Local: text(p.Local), Remote: text(p.Remote), Identity: quoted(p.Identity), Address: quoted(p.Address),
-		Type: text(p.SocketType), Version: p.Version, Mechanism: text(p.Mechanism), Metadata: viewMetadata(p.Metadata),
+		Type: text(p.SocketType), Version: p.Version, Mechanism: text(p.Mechanism), Principal: text(p.Principal), Metadata: viewMetadata(p.Metadata),
 		Since: p.Since.UTC(), Connections: p.Connections, Subscriptions: p.Subscriptions,
 		RoundTrip: p.RoundTrip.Seconds(), Send: viewSend(&p.Counters), Recv: viewRecv(&p.Counters),
 	}
@@ -162,7 +165,7 @@ func viewEvent(ev *socket.Event) eventView {
 	v := eventView{
 		Kind: ev.Kind.String(), Time: ev.Time.UTC(), Endpoint: text(ev.Endpoint), Local: text(ev.Local), Remote: text(ev.Remote),
 		Peer: ev.Peer.ID(), Identity: quoted(ev.Identity), Name: text(ev.Name),
-		Type: text(ev.SocketType), Mechanism: text(ev.Mechanism),
+		Type: text(ev.SocketType), Mechanism: text(ev.Mechanism), Principal: text(ev.Principal),
 		Retry: ev.Retry.Seconds(), Reason: ev.Reason(), Unsent: ev.Unsent, InDoubt: ev.InDoubt, Lost: ev.Lost,
 	}
 	if ev.Next != socket.NextNothing {
