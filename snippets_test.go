@@ -109,7 +109,7 @@ func cmpOr(err, or error) error {
 // snippetImports are the packages that a snippet may use without saying so.
 var snippetImports = map[string]string{
 	"context": "", "errors": "", "fmt": "", "io": "", "log": "", "os": "", "sync": "", "time": "", "maps": "", "slices": "", "strings": "",
-	"slog": "log/slog", "http": "net/http", "tls": "crypto/tls", "x509": "crypto/x509", "signal": "os/signal", "runtime": "",
+	"slog": "log/slog", "http": "net/http", "tls": "crypto/tls", "x509": "crypto/x509", "signal": "os/signal", "runtime": "", "netip": "net/netip",
 	"ringwire": module, "socket": module + "/socket", "pattern": module + "/pattern", "device": module + "/device",
 	"transport": module + "/transport", "inproc": module + "/transport/inproc", "tlstcp": module + "/transport/tlstcp",
 	"typed": module + "/socket/typed", "observe": module + "/socket/observe", "curve": module + "/socket/curve",
@@ -145,9 +145,12 @@ func imports(t *testing.T, code string) string {
 	return b.String()
 }
 
+var declaration = regexp.MustCompile(`(?m)^func \w+\(`)
+
 // wrapped is the file of a snippet that is the inside of a function.
 func (s snippet) wrapped(t *testing.T, i int) string {
-	body := fmt.Sprintf("func snippet%d() error {\n//line %s:%d\n%s\nreturn nil\n}\n", i, s.document, s.line, s.code)
+	code := declaration.ReplaceAllString(s.code, "_ = func(") // a whole function becomes a value
+	body := fmt.Sprintf("func snippet%d() error {\n//line %s:%d\n%s\nreturn nil\n}\n", i, s.document, s.line, code)
 	return "package main\n" + imports(t, "package main\n"+body) + body
 }
 

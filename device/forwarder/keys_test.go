@@ -215,7 +215,7 @@ func TestReloadKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	reload(kept)
-	p.logs("others may read the secret key")
+	p.logs("others may read or replace the secret key")
 	eventually(t, "all three are there", func() bool { return p.stats().Frontend.Peers == 3 })
 	if got := p.stats().Frontend.Disconnects; got != 0 {
 		t.Errorf("the frontend lost %d peers, want none", got)

@@ -228,7 +228,7 @@ func TestMistakesOfOne(t *testing.T) {
 				_, err := curve.ReadCertificate(loose)
 				return err
 			},
-			"others may read the secret key in " + loose + ": its mode is 0644, want 0600, as chmod 600 makes it",
+			"others may read or replace the secret key in " + loose + ": its mode is 0644, want 0600, as chmod 600 makes it",
 		},
 		"a key with a character too few": {
 			func() error {
