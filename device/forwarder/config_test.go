@@ -1,7 +1,9 @@
 package main
 
 import (
+	"os"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,5 +89,38 @@ func TestKeepCoversEverySetting(t *testing.T) {
 		if got := running.differences(next); len(got) != 0 {
 			t.Errorf("%s: afterwards %q differ", s.name, got)
 		}
+	}
+}
+
+// TestREADMEConfiguration: the file of the README opens what it says, in an empty
+// directory, as it is printed, but for the ports.
+func TestREADMEConfiguration(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, file, _ := strings.Cut(string(text), "```yaml\n")
+	file, _, ok := strings.Cut(file, "```")
+	if !ok {
+		t.Fatal("README.md has no YAML")
+	}
+	t.Chdir(t.TempDir())
+	file = strings.NewReplacer(defaultFrontend, "tcp://127.0.0.1:0", defaultBackend, "tcp://127.0.0.1:0").Replace(file)
+	// Nothing leaves this machine.
+	file = strings.Replace(file, "192.0.2.7", "127.0.0.1", 1)
+	if err := os.WriteFile("forwarder.yaml", []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	src := &source{file: "forwarder.yaml", env: func(string) (string, bool) { return "", false }}
+	s := new(service)
+	if s.config, err = src.load(); err != nil {
+		t.Fatal(err)
+	}
+	if s.device, err = s.config.device(s.keys, nil); err != nil {
+		t.Fatal(err)
+	}
+	defer s.device.Close()
+	if err := s.open(); err != nil {
+		t.Error(err)
 	}
 }

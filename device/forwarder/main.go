@@ -3,7 +3,9 @@
 //
 //	go run ./device/forwarder
 //
-// starts one for topics on loopback ports and says where to connect. It is also a
+// starts one for topics on loopback ports and says where to connect; Ctrl-C ends it.
+// (Other signals are for the program that go build makes: go run does not pass them
+// on.) It is also a
 // queue for requests and a streamer for pipelines, see --kind. Its admin shows who
 // is connected, what is queued and what was dropped, as a page, as metrics and as
 // JSON. README.md has the flags, the signals and the metrics.

@@ -24,10 +24,16 @@
 // The status is "ok", "error" or "unavailable". Notice in the output that clients
 // which go on asking all the time have a reply to every request.
 //
-// In two terminals; kill it with SIGTERM, look at http://127.0.0.1:8080/readyz:
+// In two terminals; end it with Ctrl-C, look at http://127.0.0.1:8080/readyz:
 //
 //	go run ./examples/21-service -role service
 //	go run ./examples/21-service -role client
+//
+// For SIGTERM, and to see the exit code, build it first, because go run does not pass
+// signals on:
+//
+//	go build -o service ./examples/21-service
+//	./service -role service
 package main
 
 import (

@@ -167,9 +167,10 @@ func TestRelativePath(t *testing.T) {
 }
 
 func TestMissingDirectory(t *testing.T) {
-	_, err := ipc.Transport{}.Listen(t.Context(), freshPath(t)+"/nowhere/s", nil)
-	if !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("Listen: %v, want fs.ErrNotExist", err)
+	dir := filepath.Join(filepath.Dir(freshPath(t)), "nowhere")
+	_, err := ipc.Transport{}.Listen(t.Context(), filepath.Join(dir, "s"), nil)
+	if want := "there is no directory " + dir; !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), want) {
+		t.Errorf("Listen: %v, want fs.ErrNotExist and %q", err, want)
 	}
 }
 

@@ -2,6 +2,7 @@ package ipc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -75,6 +76,12 @@ func (l *listener) listen(ctx context.Context) (err error) {
 		return err
 	}
 	l.unix, l.owned, err = claim(ctx, l.endpoint, &l.options)
+	if errors.Is(err, fs.ErrNotExist) {
+		dir := filepath.Dir(l.path)
+		if _, statErr := os.Stat(dir); errors.Is(statErr, fs.ErrNotExist) {
+			return fmt.Errorf("there is no directory %s: %w", dir, err)
+		}
+	}
 	return err
 }
 
