@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +90,34 @@ func TestKeepCoversEverySetting(t *testing.T) {
 		if got := running.differences(next); len(got) != 0 {
 			t.Errorf("%s: afterwards %q differ", s.name, got)
 		}
+	}
+}
+
+// TestGreetingNamesReachableAddresses: what was bound to all addresses is told as one
+// that peers with IPv4 alone can connect to.
+func TestGreetingNamesReachableAddresses(t *testing.T) {
+	src := &source{flags: map[string][]string{
+		"frontend": {"tcp://*:0"}, "backend": {"tcp://0.0.0.0:0", "tcp://127.0.0.1:0"}, "insecure": {"true"}, "admin": {":0"},
+	}, env: func(string) (string, bool) { return "", false }}
+	s := new(service)
+	var err error
+	if s.config, err = src.load(); err != nil {
+		t.Fatal(err)
+	}
+	if s.device, err = s.config.device(s.keys, nil); err != nil {
+		t.Fatal(err)
+	}
+	defer s.device.Close()
+	if err := s.open(); err != nil {
+		t.Fatal(err)
+	}
+	got := regexp.MustCompile(`:\d+`).ReplaceAllString(s.greeting(), ":PORT")
+	const all = "tcp://127.0.0.1:PORT (or any address of this machine)"
+	if want := "forwarder: publishers connect to " + all + ", subscribers connect to " + all + " or tcp://127.0.0.1:PORT"; got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	if got, want := reachable("http://[::]:5561"), "http://127.0.0.1:5561 (or any address of this machine)"; got != want {
+		t.Errorf("the admin: got %q, want %q", got, want)
 	}
 }
 

@@ -67,6 +67,18 @@ func (e endpoint) exposed() string {
 	return exposedHost(host)
 }
 
+// reachable says of an address as it was bound, tcp:// or http:// with host and port,
+// where to connect. Nobody connects to all addresses, and a peer without IPv6, as
+// libzmq is by default, not even to "[::]".
+func reachable(bound string) string {
+	for _, all := range []string{"://[::]:", "://0.0.0.0:"} {
+		if scheme, port, ok := strings.Cut(bound, all); ok {
+			return scheme + "://127.0.0.1:" + port + " (or any address of this machine)"
+		}
+	}
+	return bound
+}
+
 // exposedHost is the same of a host. Of names only localhost and those of
 // loopback interfaces pass: what others resolve to may change.
 func exposedHost(host string) string {

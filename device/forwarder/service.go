@@ -160,7 +160,7 @@ func (s *service) greeting() string {
 			if e.connects {
 				connected = append(connected, side.bound[e])
 			} else {
-				bound = append(bound, side.bound[e])
+				bound = append(bound, reachable(side.bound[e]))
 			}
 		}
 		if len(bound) > 0 {
@@ -171,7 +171,7 @@ func (s *service) greeting() string {
 		}
 	}
 	if s.admin != nil {
-		words = append(words, "watch "+s.admin.url())
+		words = append(words, "watch "+reachable(s.admin.url()))
 	}
 	return "forwarder: " + strings.Join(words, ", ")
 }
