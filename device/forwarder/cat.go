@@ -28,7 +28,9 @@ func (p *program) catCommand() *cli.Command {
 			"Formats, a message being a line:\n" + strings.Join(lines, "\n") + "\n\n" +
 			"  forwarder cat --type sub --connect tcp://127.0.0.1:5560 --subscribe news\n" +
 			"  forwarder cat --type pub --connect tcp://127.0.0.1:5559 --format quoted '\"news\" \"hello\"'\n" +
-			"  forwarder cat --type req --connect tcp://127.0.0.1:5559 --timeout 2s ping",
+			"\nraw sends one frame; the others several, such as a topic and a body in the second line. A\n" +
+			"request wants somebody who answers, such as a queue, or examples/23-python -role server:\n" +
+			"  forwarder cat --type req --connect tcp://127.0.0.1:5555 --timeout 2s ping",
 		HideHelpCommand:           true,
 		DisableSliceFlagSeparator: true,
 		OnUsageError:              onUsageError,
@@ -36,7 +38,7 @@ func (p *program) catCommand() *cli.Command {
 			&cli.StringFlag{Name: "format", Value: "raw", Usage: "`format` of messages: " + formatNames()},
 			&cli.IntFlag{Name: "count", Aliases: []string{"n"}, Usage: "`number` of messages to send, arguments again and again, or to print; 0 is all"},
 			&cli.DurationFlag{Name: "interval", Aliases: []string{"i"}, Usage: "`time` between messages"},
-			&cli.DurationFlag{Name: "timeout", Aliases: []string{"t"}, Usage: "`time` to wait for a peer, a message or room at most; 0 is for ever"},
+			&cli.DurationFlag{Name: "timeout", Aliases: []string{"t"}, Usage: "`time` to wait for a peer, a message or room at most; 0 is for ever, and after two seconds it says what is wrong"},
 			&cli.IntFlag{Name: "wait", Value: 1, Usage: "`number` of subscribers or peers before the first message is sent (pub, xpub, router)"},
 		),
 		Action: untilStopped(p.cat),
@@ -65,10 +67,12 @@ func (p *program) cat(ctx context.Context, c *cli.Command) error {
 			k.given = append(k.given, m)
 		}
 	}
-	if k.socket, err = openSocket(c); err != nil {
+	if k.socket, k.trouble, err = openSocket(c); err != nil {
 		return err
 	}
 	defer k.socket.Close()
+	defer k.trouble.close()
+	k.trouble.warn(p.stderr)
 	spec := k.socket.Type()
 	switch spec {
 	case pattern.Pub, pattern.Push, pattern.Req:

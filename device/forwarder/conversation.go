@@ -17,6 +17,7 @@ import (
 // cat is one run of the command.
 type cat struct {
 	socket   *socket.Socket
+	trouble  *trouble
 	format   *format
 	given    [][][]byte    // messages of the command line
 	lines    *bufio.Reader // nil: only those
@@ -99,6 +100,9 @@ func (k *cat) patient(ctx context.Context, what string, wait func(context.Contex
 	defer cancel()
 	err := wait(short)
 	if err != nil && ctx.Err() == nil && short.Err() != nil {
+		if why := k.trouble.why(); why != "" {
+			return fmt.Errorf("no %s within %v: %s", what, k.timeout, why)
+		}
 		return fmt.Errorf("no %s within %v", what, k.timeout)
 	}
 	return err
@@ -143,6 +147,15 @@ func (k *cat) send(ctx context.Context, count int) error {
 	return k.each(ctx, count, func(frames [][]byte) error {
 		if !waited {
 			waited = true
+			switch k.socket.Type() {
+			case pattern.Pub, pattern.XPub:
+				who := "nobody"
+				if k.wait > 1 {
+					who = fmt.Sprintf("fewer than %d", k.wait)
+				}
+				k.trouble.lack(fmt.Sprintf("%s subscribed to %q", who, frames[0]))
+				defer k.trouble.lack("")
+			}
 			if err := k.patient(ctx, "peer", func(ctx context.Context) error {
 				switch k.socket.Type() {
 				case pattern.Pub, pattern.XPub:

@@ -82,18 +82,18 @@ func curveFlags(c *cli.Command, o *socket.Options) error {
 	return nil
 }
 
-// openSocket makes what the flags say. The caller closes it.
-func openSocket(c *cli.Command) (*socket.Socket, error) {
+// openSocket makes what the flags say. The caller closes both.
+func openSocket(c *cli.Command) (*socket.Socket, *trouble, error) {
 	spec, err := findSpec(c.String("type"))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	opts := &socket.Options{}
 	if id := c.String("identity"); id != "" {
 		opts.Identity = []byte(id)
 	}
 	if err := curveFlags(c, opts); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var list []endpoint
 	for _, t := range c.StringSlice("bind") {
@@ -103,7 +103,7 @@ func openSocket(c *cli.Command) (*socket.Socket, error) {
 		list = append(list, endpoint{address: t, connects: true})
 	}
 	if len(list) == 0 {
-		return nil, usagef("%s needs --connect or --bind", c.Name)
+		return nil, nil, usagef("%s needs --connect or --bind", c.Name)
 	}
 	for _, e := range list {
 		name := "--bind"
@@ -111,25 +111,27 @@ func openSocket(c *cli.Command) (*socket.Socket, error) {
 			name = "--connect"
 		}
 		if err := checkAddress(e.address, !e.connects); err != nil {
-			return nil, usagef("%s %w", name, err)
+			return nil, nil, usagef("%s %w", name, err)
 		}
 		if why := e.exposed(); why != "" && opts.Mechanism == nil && !c.Bool("insecure") {
-			return nil, usagef("--bind %s is %s: want --curve-allow, a loopback address or ipc, or --insecure", e.address, why)
+			return nil, nil, usagef("--bind %s is %s: want --curve-allow, a loopback address or ipc, or --insecure", e.address, why)
 		}
 	}
 	subscribes := spec == pattern.Sub || spec == pattern.XSub
 	if c.IsSet("subscribe") && !subscribes {
-		return nil, usagef("--subscribe is for sub and xsub, not for %s", strings.ToLower(spec.Name()))
+		return nil, nil, usagef("--subscribe is for sub and xsub, not for %s", strings.ToLower(spec.Name()))
 	}
 	s, err := socket.New(spec, opts)
 	if err != nil {
-		return nil, &usageError{err}
+		return nil, nil, &usageError{err}
 	}
+	t := newTrouble(s)
 	if err := open(s, subscribes, c.StringSlice("subscribe"), list); err != nil {
+		t.close()
 		s.Close()
-		return nil, err
+		return nil, nil, err
 	}
-	return s, nil
+	return s, t, nil
 }
 
 // open subscribes, binds and connects.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -72,6 +73,7 @@ func (p *program) tap(ctx context.Context, c *cli.Command) error {
 	t := &tap{format: f, left: c.Int("count"), out: bufio.NewWriter(p.stdout), quiet: c.Duration("rate") > 0}
 	ctx, t.enough = context.WithCancel(ctx)
 	defer t.enough()
+	t.stderr = p.stderr
 	watch := t.between
 	if len(c.StringSlice("frontend"))+len(c.StringSlice("backend")) == 0 {
 		watch = t.subscribe
@@ -96,6 +98,7 @@ type tap struct {
 	format *format            // immutable
 	quiet  bool               // immutable: count only
 	enough context.CancelFunc // immutable
+	stderr io.Writer          // immutable; where it says why nothing comes
 
 	mu     sync.Mutex
 	out    *bufio.Writer // guarded by mu
@@ -128,6 +131,9 @@ func (t *tap) subscribe(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer s.Close()
+	why := newTrouble(s)
+	defer why.close()
+	why.warn(t.stderr)
 	if err := open(s, true, c.StringSlice("subscribe"), []endpoint{{address: at, connects: true}}); err != nil {
 		return err
 	}
@@ -174,6 +180,9 @@ func (t *tap) between(ctx context.Context, c *cli.Command) error {
 		s    *socket.Socket
 		list []endpoint
 	}{{d.Front(), conf.Frontend.list}, {d.Back(), conf.Backend.list}} {
+		why := newTrouble(side.s)
+		defer why.close()
+		why.warn(t.stderr)
 		if err := open(side.s, false, nil, side.list); err != nil {
 			return err
 		}
