@@ -67,7 +67,7 @@ func configFlags() []cli.Flag {
 
 // source collects what was given on the command line.
 func (p *program) source(c *cli.Command) *source {
-	s := &source{flags: make(map[string][]string), env: p.env}
+	s := &source{flags: make(map[string][]string), env: p.env, names: p.names}
 	s.file, _ = p.env("RINGWIRE_CONFIG")
 	if c.IsSet("config") {
 		s.file = c.String("config")
@@ -137,9 +137,13 @@ func (p *program) checkCommand() *cli.Command {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			conf, err := p.source(c).load()
+			src := p.source(c)
+			conf, err := src.load()
 			if err != nil {
 				return err
+			}
+			for _, name := range src.unknown() {
+				fmt.Fprintf(p.stderr, "forwarder: the environment variable %s is none of the settings that --help names\n", name)
 			}
 			ring, err := conf.readKeys(nil)
 			if err != nil {

@@ -48,6 +48,9 @@ func checkAddress(address string, bind bool) error {
 		}
 	}
 	if err != nil {
+		if !strings.Contains(address, "://") && checkAddress("tcp://"+address, bind) == nil {
+			return fmt.Errorf("is wrong: %w; tcp://%s?", err, address)
+		}
 		return fmt.Errorf("is wrong: %w", err)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,7 +21,23 @@ import (
 type source struct {
 	flags map[string][]string         // by the names of settings, those that were given
 	env   func(string) (string, bool) // os.LookupEnv
+	names []string                    // of the variables that there are, of all programs
 	file  string                      // empty: none
+}
+
+// unknown are the variables that look like settings and are none. That is no error:
+// a cluster may set variables that begin like ours on its own.
+func (s *source) unknown() (names []string) {
+	known := []string{envName("config")}
+	for _, set := range newConfig().settings() {
+		known = append(known, envName(set.name))
+	}
+	for _, name := range s.names {
+		if strings.HasPrefix(name, envName("")) && !slices.Contains(known, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // load returns a complete, valid configuration. Its errors are usage errors.

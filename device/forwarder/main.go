@@ -35,13 +35,23 @@ const (
 )
 
 func main() {
-	p := &program{env: os.LookupEnv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	p := &program{env: os.LookupEnv, names: variables(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
 	os.Exit(p.run(context.Background(), os.Args[1:]))
+}
+
+// variables are the names of the environment.
+func variables() []string {
+	names := os.Environ()
+	for i, entry := range names {
+		names[i], _, _ = strings.Cut(entry, "=")
+	}
+	return names
 }
 
 // program is what the world looks like to it.
 type program struct {
 	env    func(string) (string, bool)
+	names  []string // of the environment's variables
 	stdin  io.Reader
 	stdout io.Writer // results, and where to connect
 	stderr io.Writer // errors and the log

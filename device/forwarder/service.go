@@ -102,6 +102,9 @@ func (s *service) run(ctx context.Context, signals <-chan os.Signal) (err error)
 	running.Go(func() { s.watcher.run(life) })
 	s.level.Set(levels[s.config.LogLevel.value])
 	fmt.Fprintln(s.stdout, s.greeting())
+	for _, name := range s.source.unknown() {
+		s.log.Warn("an environment variable is none of the settings that --help names", "variable", name)
+	}
 	s.log.Info("forwarding", "kind", s.config.Kind.value, "frontend", s.config.Frontend.String(), "backend", s.config.Backend.String())
 	s.notify(notifyReady)
 

@@ -194,7 +194,7 @@ func describe(r Receipt, err error) string {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "not in time"
 	case ok:
-		return fmt.Sprintf("refused with code %s", refused.Code)
+		return fmt.Sprintf("refused with code %s: %s", refused.Code, refused.Text)
 	}
 	return err.Error()
 }

@@ -28,8 +28,8 @@ func TestDemo(t *testing.T) {
 	const want = `4 x apple: 100 cents
 2 x pear: 60 cents
 1 x melon: 250 cents
-3 x kiwi: refused with code sold-out
-1 x unicorn: refused with code panic
+3 x kiwi: refused with code sold-out: no kiwi left
+1 x unicorn: refused with code panic: the handler panicked
 1 x moon: not in time
 `
 	if got := strings.Replace(out.String(), heard, "", 1); got != want || got == out.String() {
