@@ -94,7 +94,8 @@ func TestTable(t *testing.T) {
 }
 
 // TestEveryExampleRuns: what the commands of the table run ends by itself, with exit
-// code 0, says something, and complains of nothing; but of a role that it does not have.
+// code 0, says something, and complains of nothing; but of a role that it does not have,
+// and of arguments that are no flags.
 func TestEveryExampleRuns(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds and runs every example")
@@ -132,6 +133,11 @@ func TestEveryExampleRuns(t *testing.T) {
 			out, err := exec.CommandContext(ctx, program, "-role", "nobody").CombinedOutput()
 			if err == nil || ctx.Err() != nil || !strings.Contains(string(out), "nobody") {
 				t.Errorf("with a role that does not exist: %v, want an error that names it\n%s", err, out)
+			}
+			// Otherwise who writes "server" for "-role server" sees the whole story instead.
+			out, err = exec.CommandContext(ctx, program, "server").CombinedOutput()
+			if err == nil || ctx.Err() != nil || !strings.Contains(string(out), `argument "server"`) {
+				t.Errorf("with an argument that is no flag: %v, want an error that names it\n%s", err, out)
 			}
 		})
 	}

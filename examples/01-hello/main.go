@@ -40,6 +40,10 @@ func main() {
 	bind := flag.String("bind", "tcp://127.0.0.1:5555", "`endpoint` of the server")
 	connect := flag.String("connect", "tcp://127.0.0.1:5555", "`endpoint` that the client connects to")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "hello: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

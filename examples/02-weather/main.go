@@ -45,6 +45,10 @@ func main() {
 	topic := flag.String("topic", "weather.", "what a subscriber wants")
 	every := flag.Duration("every", 200*time.Millisecond, "time between two rounds of readings")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "weather: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

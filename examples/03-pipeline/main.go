@@ -54,6 +54,10 @@ func main() {
 	workers := flag.Int("workers", 1, "how many workers the ventilator waits for")
 	name := flag.String("name", strconv.Itoa(os.Getpid()), "what a worker calls itself")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "pipeline: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

@@ -57,6 +57,10 @@ func main() {
 	topic := flag.String("topic", "", "what a subscriber wants; empty: everything")
 	every := flag.Duration("every", time.Second, "time between two messages of a publisher")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "forwarder: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

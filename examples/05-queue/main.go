@@ -47,6 +47,10 @@ func main() {
 	back := flag.String("back", "tcp://127.0.0.1:5562", "`endpoint` of the queue for workers")
 	name := flag.String("name", strconv.Itoa(os.Getpid()), "what a worker calls itself")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "queue: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

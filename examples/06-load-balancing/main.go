@@ -57,6 +57,10 @@ func main() {
 	name := flag.String("name", strconv.Itoa(os.Getpid()), "what a worker calls itself")
 	work := flag.Duration("work", 20*time.Millisecond, "how long a worker takes for a request")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "load balancing: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

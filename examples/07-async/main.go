@@ -50,6 +50,10 @@ func main() {
 	connect := flag.String("connect", "tcp://127.0.0.1:5565", "`endpoint` that the client connects to")
 	workers := flag.Int("workers", 4, "how many jobs the server does at a time")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "async: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

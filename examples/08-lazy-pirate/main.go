@@ -49,6 +49,10 @@ func main() {
 	tries := flag.Int("tries", 10, "how often it asks for the same")
 	every := flag.Duration("every", time.Second, "time between two questions")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "lazy pirate: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

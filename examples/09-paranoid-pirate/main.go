@@ -64,6 +64,10 @@ func main() {
 	connect := flag.String("connect", "", "where to find the queue; empty: where -role queue waits by default")
 	name := flag.String("name", "worker", "what the worker calls itself")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "09-paranoid-pirate: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 

@@ -40,6 +40,10 @@ func main() {
 	connect := flag.String("connect", "tcp://127.0.0.1:5510", "where workers and clients find the broker")
 	service := flag.String("service", "echo", "what the worker offers and the client asks for")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "10-majordomo: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 

@@ -79,6 +79,10 @@ func main() {
 	connect := flag.String("connect", "tcp://127.0.0.1:5511,tcp://127.0.0.1:5611", "the servers that the client knows")
 	model := flag.Int("model", 3, "the client's: 1 failover, 2 shotgun, 3 agent")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "11-freelance: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 

@@ -62,6 +62,10 @@ func main() {
 	connectPeer := flag.String("connect-peer", "", "where its peer does; empty: the other one")
 	connect := flag.String("connect", "tcp://127.0.0.1:5512,tcp://127.0.0.1:5612", "primary and backup")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "12-binary-star: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 

@@ -50,6 +50,10 @@ func main() {
 	dir := flag.String("dir", "titanic", "where Titanic keeps requests and replies")
 	service := flag.String("service", "echo", "what the client asks for")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "13-titanic: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 

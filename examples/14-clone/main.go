@@ -76,6 +76,10 @@ func main() {
 	set := flag.String("set", "", "a key and a value to set, such as /weather/oslo=snow")
 	ttl := flag.Int("ttl", 0, "for how many seconds that holds; 0: for ever")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "14-clone: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 

@@ -42,6 +42,10 @@ func main() {
 	front := flag.String("front", "tcp://127.0.0.1:5615", "where the cache waits for publishers")
 	back := flag.String("back", "tcp://127.0.0.1:5715", "where the cache waits for subscribers")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "15-last-value-cache: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 

@@ -45,6 +45,10 @@ func main() {
 	back := flag.String("back", "tcp://127.0.0.1:5716", "where it waits for subscribers")
 	tap := flag.String("tap", "tcp://127.0.0.1:5816", "where it waits for those who watch")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "16-espresso: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 

@@ -55,6 +55,10 @@ func main() {
 	connect := flag.String("connect", "tcp://127.0.0.1:5517", "where the subscriber finds it")
 	work := flag.Duration("work", 0, "what the subscriber spends on each message; the publisher sends one each millisecond")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "17-suicidal-snail: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 

@@ -45,6 +45,10 @@ func main() {
 	connect := flag.String("connect", "tcp://127.0.0.1:5518", "where the subscriber finds it")
 	workers := flag.Int("workers", 4, "of the subscriber")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "18-black-box: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 

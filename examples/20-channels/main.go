@@ -52,6 +52,10 @@ func main() {
 	orders := flag.String("orders", "tcp://127.0.0.1:5567", "`endpoint` of the shop for orders")
 	alerts := flag.String("alerts", "tcp://127.0.0.1:5568", "`endpoint` of the shop for alerts")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "channels: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

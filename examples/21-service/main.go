@@ -59,6 +59,10 @@ func main() {
 	health := flag.String("health", "127.0.0.1:8080", "`address` of /healthz and /readyz")
 	grace := flag.Duration("grace", 10*time.Second, "how long stopping may take")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "service: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -48,6 +48,10 @@ func main() {
 	name := flag.String("name", strconv.Itoa(os.Getpid()), "what a subscriber calls itself")
 	stall := flag.Bool("stall", false, "the subscriber does not read")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "metrics: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

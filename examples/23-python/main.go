@@ -46,6 +46,10 @@ func main() {
 	connect := flag.String("connect", "tcp://127.0.0.1:5555", "`endpoint` that the client connects to")
 	python := flag.String("python", "python3,/usr/bin/python3", "interpreters to try for the client")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "python: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

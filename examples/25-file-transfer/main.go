@@ -52,6 +52,10 @@ func main() {
 	name := flag.String("name", "", "of the file that the client fetches")
 	target := flag.String("out", "", "where the client writes it")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "25-file-transfer: argument %q: want flags only, see -help\n", flag.Arg(0))
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 
