@@ -84,17 +84,16 @@ func (s *Session) greet() error {
 		}
 		k, err := s.conn.Read(in[n:])
 		if n += k; k == 0 && err != nil {
-			return hungUp(cutOff(err), n, g.Mechanism)
+			return hungUp(cutOff(err), g.Mechanism)
 		}
 	}
 }
 
-// hungUp adds to the end of a greeting of which n bytes have come what it may mean.
-// libzmq sends the first bytes at once and its mechanism after it has seen that we
-// speak the same version; when it then sees another mechanism it may close before
-// its own was sent, or make the system throw that away.
-func hungUp(err error, n int, mechanism string) error {
-	if n == 0 || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) {
+// hungUp adds to the end of a greeting, before the peer's mechanism was seen, what it
+// may mean. libzmq closes the connection when it sees another mechanism than its own,
+// often before a byte of its greeting was sent.
+func hungUp(err error, mechanism string) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) {
 		return err
 	}
 	return fmt.Errorf("%w; the peer's mechanism was not seen, ours is %s: libzmq hangs up like this when the two differ, see option Mechanism", err, mechanism)
