@@ -107,6 +107,7 @@ func TestSEC15Sealed(t *testing.T) {
 			return hostileFrame(0, append([]byte("\x07MESSAGE"), make([]byte, 24)...))
 		},
 		"a changed box": func(s *hostileSealed) []byte { b := s.seal(0, []byte("x")); b[len(b)-1] ^= 1; return b },
+		"another name":  func(s *hostileSealed) []byte { b := s.seal(0, []byte("x")); b[3] ^= 1; return b },
 		"twice": func(s *hostileSealed) []byte {
 			b := s.seal(hostileCommand, command("PING", 0, 0))
 			return append(bytes.Clone(b), b...)
