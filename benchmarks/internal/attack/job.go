@@ -116,17 +116,19 @@ func open(job *Job, now func() int64) (worker role, endpoint string, err error) 
 // process is a worker, seen from who started it.
 type process struct {
 	*child.Process[reply]
-	lines *json.Encoder
-	role  string
+	lines    *json.Encoder
+	role     string
+	patience time.Duration
 }
 
-// start starts this program again in a role. It is killed when ctx is done.
-func start(ctx context.Context, program string, job *Job) (*process, string, error) {
+// start starts a program in a role, in which nothing that it is told to do lasts longer
+// than longest. It is killed when ctx is done.
+func start(ctx context.Context, program string, job *Job, longest time.Duration) (*process, string, error) {
 	p, err := child.Start[reply](ctx, program, "attack-worker")
 	if err != nil {
 		return nil, "", err
 	}
-	w := &process{p, json.NewEncoder(p.Input), job.Role}
+	w := &process{p, json.NewEncoder(p.Input), job.Role, longest + answering}
 	if err := w.lines.Encode(job); err != nil {
 		return nil, "", fmt.Errorf("%s: %w", job.Role, p.Ended())
 	}
@@ -138,8 +140,9 @@ func start(ctx context.Context, program string, job *Job) (*process, string, err
 	return w, answer.Endpoint, nil
 }
 
-// answering is how long a worker may take for anything, beside what it was told to.
-const answering = 2 * guard
+// answering is how long a worker may take beside what it was told to do: an attacker
+// waits for connections that end late.
+const answering = 4 * guard
 
 func (p *process) ask(r request) error {
 	if err := p.lines.Encode(r); err != nil {
@@ -149,7 +152,7 @@ func (p *process) ask(r request) error {
 }
 
 func (p *process) await(ctx context.Context) (reply, error) {
-	timer := time.NewTimer(answering + time.Minute)
+	timer := time.NewTimer(p.patience)
 	defer timer.Stop()
 	select {
 	case r, ok := <-p.Answers:

@@ -55,6 +55,7 @@ type Outcome struct {
 	Pairs         []Pair           `json:"pairs"`
 	Before        float64          `json:"p99_before_ms"` // medians of the pairs
 	During        float64          `json:"p99_during_ms"`
+	Spread        float64          `json:"p99_before_spread"` // the largest without the attack against the smallest: what the machine does to it
 	Ratio         float64          `json:"p99_ratio"`
 	Newcomer      float64          `json:"newcomer_during_ms"` // the slowest
 	NewcomerAfter float64          `json:"newcomer_after_ms"`
@@ -197,6 +198,9 @@ func (o *Outcome) judge(quick bool) {
 		if p.ResidentGrown > p.ResidentBound {
 			o.breaks("pair %d: the resident memory grew by %d bytes, bound %d", i+1, p.ResidentGrown, p.ResidentBound)
 		}
+	}
+	if len(before) > 0 {
+		o.Spread = slices.Max(before) / slices.Min(before)
 	}
 	o.Before, o.During, o.Ratio = median(before), median(during), median(ratios)
 	if !quick && o.Ratio > maxRatio {

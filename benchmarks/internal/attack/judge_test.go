@@ -56,6 +56,9 @@ func TestJudge(t *testing.T) {
 		o := calm()
 		x.change(o)
 		o.judge(x.quick)
+		if o.Spread != 1 {
+			t.Errorf("%s: got spread %g of equal slices, want 1", name, o.Spread)
+		}
 		if got := strings.Join(o.Broken, "; "); x.want == "" && got != "" || !strings.Contains(got, x.want) || len(o.Broken) > 1 {
 			t.Errorf("%s: got %q, want %q", name, got, x.want)
 		}

@@ -45,7 +45,7 @@ func (r *Report) Failed() (n int) {
 	return n
 }
 
-var columns = []string{"attack on victim", "attacker's rate", "inputs", "connections", "refused/kept/left", "as expected", "events", "p99 ms before", "during", "ratio", "newcomer ms", "after", "memory/bound", "left over"}
+var columns = []string{"attack on victim", "attacker's rate", "inputs", "connections", "refused/kept/left", "as expected", "events", "p99 ms before", "spread", "during", "ratio", "newcomer ms", "after", "memory/bound", "left over"}
 
 // Table writes the outcomes, and what failed.
 func (r *Report) Table(out io.Writer) error {
@@ -73,7 +73,8 @@ func (r *Report) Table(out io.Writer) error {
 		b.WriteString(strings.TrimRight(text, " ") + "\n")
 	}
 	fmt.Fprintf(&b, "\n%d legitimate peers and %d messages a second. p99 is of their latency from when each message was due, the median of %d\n"+
-		"slices of each kind; the ratio is the median of %d pairs, at most %g. Round trips with ROUTER, one way with the others. A newcomer\n"+
+		"slices of each kind; the ratio is the median of %d pairs, at most %g. Round trips with ROUTER, one way with the others.\n"+
+		"Spread is the largest p99 without the attack against the smallest: where it is large, the machine has other work. A newcomer\n"+
 		"has %g ms from its socket's making until it is served. memory/bound: the worse of reachable heap (%d KiB for each open connection,\n"+
 		"what it has sent, and for topics their bytes twice again and %d bytes each; beside %d MiB) and of resident memory (%d times as much, beside %d MiB).\n"+
 		"Inputs: those that there was time for, of all. Events: those that refusals must have raised, of those that they should; l: events that nobody took in time. Left over:\n"+
@@ -112,7 +113,7 @@ func (o *Outcome) cells() []string {
 	}
 	return []string{
 		o.Name, o.Rate, fmt.Sprintf("%d/%d", o.Raid.Inputs, o.Inputs), number(o.Raid.Connections), fmt.Sprintf("%d/%d/%d", o.Raid.Refused, o.Raid.Kept, o.Raid.Left), expected, events,
-		ms(o.Before, 2), ms(o.During, 2), ms(o.Ratio, 2), newcomer, ms(o.NewcomerAfter, 1), ms(o.Memory, 2),
+		ms(o.Before, 2), ms(o.Spread, 1), ms(o.During, 2), ms(o.Ratio, 2), newcomer, ms(o.NewcomerAfter, 1), ms(o.Memory, 2),
 		fmt.Sprintf("%d/%d/%d", o.Goroutines, o.Descriptors, o.Heap>>10),
 	}
 }

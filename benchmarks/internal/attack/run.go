@@ -86,7 +86,7 @@ func (r *runner) play(program string, keys Keys, rate int) (err error) {
 		at   **process
 	}{{"victim", &r.victim}, {"peers", &r.peers}, {"attacker", &r.attacker}} {
 		job.Role = p.role
-		w, endpoint, err := start(r.ctx, program, &job)
+		w, endpoint, err := start(r.ctx, program, &job, r.length+warming)
 		if err != nil {
 			return fmt.Errorf("start: %w", err)
 		}

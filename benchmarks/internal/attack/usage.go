@@ -88,7 +88,7 @@ func (m *meter) look(settle bool) *usage {
 	u := &usage{Descriptors: -1, Goroutines: int64(runtime.NumGoroutine())}
 	m.sample()
 	u.Heap, u.Resident = m.heap.Swap(0), m.resident.Swap(0)
-	if m.status == nil {
+	if m.status == nil || racing {
 		u.Resident = -1
 	}
 	if settle {
