@@ -46,7 +46,8 @@ benchmarks/internal/report: benchmarks/internal/result
 benchmarks/internal/host: benchmarks/internal/result
 benchmarks/internal/child:
 benchmarks/internal/chaos: . socket socket/curve socket/plain socket/sockettest pattern transport benchmarks/internal/child
-benchmarks: . device socket socket/curve pattern transport transport/tcp transport/ipc internal/ring benchmarks/internal/result benchmarks/internal/report benchmarks/internal/host benchmarks/internal/child benchmarks/internal/chaos
+benchmarks/internal/attack: . socket socket/curve socket/plain pattern benchmarks/internal/child
+benchmarks: . device socket socket/curve pattern transport transport/tcp transport/ipc internal/ring benchmarks/internal/result benchmarks/internal/report benchmarks/internal/host benchmarks/internal/child benchmarks/internal/chaos benchmarks/internal/attack
 examples:
 examples/01-hello: . socket pattern
 examples/02-weather: . socket pattern

@@ -49,9 +49,6 @@ func (s snippet) want() string {
 // compiledOnly stands before a snippet that shall not be run, with a reason.
 var compiledOnly = regexp.MustCompile(`^<!-- compiled, not run: .+ -->$`)
 
-// elsewhere are the documents whose Go another test has, all of it.
-var elsewhere = map[string]string{"README.md": "TestREADMESnippetRuns", "docs/security.md": "TestSecurityPageIsCompiled"}
-
 // snippetsOf returns the Go of a document's fences.
 func snippetsOf(t *testing.T, document string) (list []snippet) {
 	t.Helper()
@@ -109,7 +106,7 @@ func cmpOr(err, or error) error {
 // snippetImports are the packages that a snippet may use without saying so.
 var snippetImports = map[string]string{
 	"context": "", "errors": "", "fmt": "", "io": "", "log": "", "os": "", "sync": "", "time": "", "maps": "", "slices": "", "strings": "",
-	"slog": "log/slog", "http": "net/http", "tls": "crypto/tls", "x509": "crypto/x509", "signal": "os/signal", "runtime": "", "netip": "net/netip",
+	"slog": "log/slog", "netip": "net/netip", "http": "net/http", "tls": "crypto/tls", "x509": "crypto/x509", "signal": "os/signal", "runtime": "",
 	"ringwire": module, "socket": module + "/socket", "pattern": module + "/pattern", "device": module + "/device",
 	"transport": module + "/transport", "inproc": module + "/transport/inproc", "tlstcp": module + "/transport/tlstcp",
 	"typed": module + "/socket/typed", "observe": module + "/socket/observe", "curve": module + "/socket/curve",
@@ -145,12 +142,9 @@ func imports(t *testing.T, code string) string {
 	return b.String()
 }
 
-var declaration = regexp.MustCompile(`(?m)^func \w+\(`)
-
 // wrapped is the file of a snippet that is the inside of a function.
 func (s snippet) wrapped(t *testing.T, i int) string {
-	code := declaration.ReplaceAllString(s.code, "_ = func(") // a whole function becomes a value
-	body := fmt.Sprintf("func snippet%d() error {\n//line %s:%d\n%s\nreturn nil\n}\n", i, s.document, s.line, code)
+	body := fmt.Sprintf("func snippet%d() error {\n//line %s:%d\n%s\nreturn nil\n}\n", i, s.document, s.line, s.code)
 	return "package main\n" + imports(t, "package main\n"+body) + body
 }
 
@@ -167,17 +161,15 @@ func TestSnippetsOfDocuments(t *testing.T) {
 				t.Errorf("%s has Go in a fence that does not say so:\n%s", document, f)
 			}
 		}
-		if elsewhere[document] != "" {
-			continue
-		}
 		for _, s := range snippetsOf(t, document) {
-			if !s.program() {
+			switch {
+			case !s.program():
 				inner = append(inner, s)
-				continue
-			}
-			out := goRun(t, map[string]string{"main.go": s.code})
-			if want := s.want(); out != want {
-				t.Errorf("%s prints\n%s\nand says\n%s", s, out, want)
+			case document != "README.md": // TestREADMESnippetRuns has that one
+				out := goRun(t, map[string]string{"main.go": s.code})
+				if want := s.want(); out != want {
+					t.Errorf("%s prints\n%s\nand says\n%s", s, out, want)
+				}
 			}
 		}
 	}

@@ -23,11 +23,17 @@
 //	go run ./benchmarks chaos --seeds 1000
 //	go run ./benchmarks chaos --real --lib ringwire --lib libzmq
 //
+// Attack sends hostile input to sockets that serve others at the same time, and
+// measures what those notice of it:
+//
+//	go run ./benchmarks attack --json attack.json
+//
 // Reading starts at tool, which is what every perf tool has in common, and at
 // library, which is what can play the roles; each tool has a file of its own.
 // For the suite it starts at row, what is measured, then suite, which runs the
 // rows, team, the processes of one library, and engine, what a library has to do
-// for it. Chaos is in internal/chaos, where judge.go is the laws.
+// for it. Chaos is in internal/chaos, where judge.go is the laws; attack
+// is in internal/attack, where catalogue.go is the attacks.
 package main
 
 import (
@@ -66,10 +72,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitOK
 	}
 	fmt.Fprintf(stderr, "benchmarks: %v\n", err)
+	return exitCode(err)
+}
+
+// exitCode is that of a command that has failed.
+func exitCode(err error) int {
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
 	}
 	if _, ok := errors.AsType[*missedError](err); ok {
+		return exitMissed
+	}
+	if _, ok := errors.AsType[*brokenError](err); ok {
 		return exitMissed
 	}
 	return exitFailure
@@ -92,11 +106,11 @@ func command(ctx context.Context, stdout, stderr io.Writer) *cli.Command {
 		names = append(names, t.name)
 		root.Commands = append(root.Commands, t.command(ctx, stdout, stderr))
 	}
-	for _, c := range []*cli.Command{suiteCommand(ctx, stdout, stderr), compareCommand(stdout), showCommand(stdout), chaosCommand(ctx, stdout, stderr)} {
+	for _, c := range []*cli.Command{suiteCommand(ctx, stdout, stderr), compareCommand(stdout), showCommand(stdout), chaosCommand(ctx, stdout, stderr), attackCommand(ctx, stdout, stderr)} {
 		names = append(names, c.Name)
 		root.Commands = append(root.Commands, c)
 	}
-	root.Commands = append(root.Commands, workerCommand(ctx, stdout), chaosWorkerCommand(stdout))
+	root.Commands = append(root.Commands, workerCommand(ctx, stdout), chaosWorkerCommand(stdout), attackWorkerCommand(stdout))
 	accepted := strings.Join(names, ", ") + "; --help says more"
 	root.Action = func(_ context.Context, c *cli.Command) error {
 		if c.Args().Present() {

@@ -9,8 +9,9 @@
 //
 // A Socket is safe for use by any number of goroutines. Calls that wait take
 // a context; a call that is cancelled has sent or taken nothing, and leaves
-// the socket as it was. No Send or Recv fails because of what one peer did:
-// that peer is disconnected, and Events, Stats and Peers tell.
+// the socket as it was. Send and Recv look at it only when they have to wait. No
+// Send or Recv fails because of what one peer did: that peer is disconnected, and
+// Events, Stats and Peers tell.
 //
 // Start reading at send.go and recv.go; ARCHITECTURE.md has the whole walk of
 // a message.

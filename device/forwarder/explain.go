@@ -52,6 +52,9 @@ func explain(ctx context.Context, w io.Writer, at string, keys *socket.Options) 
 	began := time.Now()
 	info, err := socket.Probe(ctx, at, keys)
 	if err != nil {
+		if keys.Mechanism == nil && strings.Contains(err.Error(), "the peer's mechanism is CURVE") {
+			return fmt.Errorf("%w; --curve-server-key makes it ours", err)
+		}
 		return err
 	}
 	took := time.Since(began)

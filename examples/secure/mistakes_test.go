@@ -58,13 +58,9 @@ func userOf(t *testing.T, name, password string) ringwire.Mechanism {
 // server, which is bound, in an event, the client in the error of WaitPeers.
 func TestMistakesOfPairs(t *testing.T) {
 	server, client, other := newKey(t), newKey(t), newKey(t)
-	hash, err := plain.Hash("right")
-	if err != nil {
-		t.Fatal(err)
-	}
-	users, err := plain.Users(map[string]string{"ann": hash})
-	if err != nil {
-		t.Fatal(err)
+	// plain.Users says the same, and takes its time for it.
+	users := func(_ context.Context, c ringwire.Credentials) (ringwire.Verdict, error) {
+		return ringwire.Verdict{Allow: c.Username == "ann" && c.Password == "right"}, nil
 	}
 	good := socket.Options{Mechanism: serverOf(t, server), Authenticator: curve.AllowKeys(client.Public())}
 	for name, mistake := range map[string]struct {

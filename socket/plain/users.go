@@ -53,6 +53,7 @@ func hash(password string, salt []byte, rounds int) (string, error) {
 type account struct {
 	salt, key []byte
 	rounds    int
+	turn      chan struct{} // held by who guesses, and for rest after a wrong guess
 }
 
 func parse(h string) (account, error) {
@@ -72,20 +73,27 @@ func parse(h string) (account, error) {
 	if err != nil || len(key) != hashSize {
 		return account{}, fmt.Errorf("the key is not %d bytes of unpadded base64", hashSize)
 	}
-	return account{salt, key, n}, nil
+	return account{salt, key, n, make(chan struct{}, 1)}, nil
 }
 
-// remembered is how long a password that was right need not be hashed again: a
-// client that reconnects often must not cost a hash each time.
-const remembered = time.Minute
+// rest is how long a name waits after a wrong password. Hashes cost so much that
+// whoever tries passwords would otherwise keep all processors busy.
+const rest = time.Second
 
 // Users is an Authenticator that lets in who is in hashes, by name, with the
-// password of which Hash made the value. The principal is the name. A wrong
-// password takes as long as an unknown name, and however many come, they are looked at
-// by half of the processors. A value that Hash did not make is an
-// error that names the user.
+// password of which Hash made the value. The principal is the name. A value that
+// Hash did not make is an error that names the user.
+//
+// However many passwords come, they are hashed by half of the processors, and after a
+// wrong one that name waits for a second, all unknown names together: trying the
+// passwords of a name costs a server a part of one processor. A password that was right once is not hashed again, so a name that is
+// under attack lets its owner in as before, unless that comes for the first time.
+// A wrong password takes as long as an unknown name.
 func Users(hashes map[string]string) (func(context.Context, ringwire.Credentials) (ringwire.Verdict, error), error) {
-	u := &users{accounts: make(map[string]account, len(hashes)), right: make(map[[sha256.Size]byte]time.Time)}
+	u := &users{
+		accounts: make(map[string]account, len(hashes)), turn: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), derive: derive,
+		right: make(map[digest]bool), wrong: make(map[digest]bool),
+	}
 	for name, h := range hashes {
 		a, err := parse(h)
 		if err != nil {
@@ -96,76 +104,124 @@ func Users(hashes map[string]string) (func(context.Context, ringwire.Credentials
 	if _, err := rand.Read(u.secret[:]); err != nil {
 		return nil, fmt.Errorf("plain: make a key: %w", err)
 	}
-	u.hashing = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
-	u.nobody = account{salt: make([]byte, saltSize), key: make([]byte, hashSize), rounds: rounds}
+	u.nobody = account{salt: make([]byte, saltSize), key: make([]byte, hashSize), rounds: rounds, turn: make(chan struct{}, 1)}
 	return u.judge, nil
 }
 
+// digest stands for a pair of name and password without having it.
+type digest [sha256.Size]byte
+
 type users struct {
-	accounts map[string]account // immutable
-	nobody   account            // of names that are not in it; immutable
-	secret   [32]byte           // of the keys of right; immutable
-	hashing  chan struct{}      // one for each hash that is being made: passwords must not take every processor
+	// Immutable.
+	accounts map[string]account
+	nobody   account       // of names that are not in it
+	secret   [32]byte      // of digests
+	turn     chan struct{} // has one for each hash that is being made: passwords must not take every processor
+	derive   func(password string, a account) ([]byte, error)
 
 	mu    sync.Mutex
-	right map[[sha256.Size]byte]time.Time // until when a password need not be hashed; guarded by mu
+	right map[digest]bool // guarded by mu; at most one for each account
+	wrong map[digest]bool // likewise, at most maxRemembered
 }
 
-// maxRemembered bounds right.
+// maxRemembered bounds wrong.
 const maxRemembered = 10_000
+
+func derive(password string, a account) ([]byte, error) {
+	return pbkdf2.Key(sha256.New, password, a.salt, a.rounds, hashSize)
+}
 
 func (u *users) judge(ctx context.Context, c ringwire.Credentials) (ringwire.Verdict, error) {
 	if c.Mechanism != "PLAIN" {
 		return ringwire.Verdict{}, fmt.Errorf("plain: credentials of %s, want PLAIN", c.Mechanism)
 	}
+	id := u.digest(c)
+	right, wrong := u.recall(id)
+	if !right && !wrong {
+		var err error
+		if right, err = u.ask(ctx, c, id); err != nil {
+			return ringwire.Verdict{}, fmt.Errorf("plain: %w", err)
+		}
+	}
+	if !right {
+		return ringwire.Verdict{}, nil
+	}
+	return ringwire.Verdict{Allow: true, Principal: c.Username}, nil
+}
+
+// ask hashes a password when it is its name's turn, and then its own.
+func (u *users) ask(ctx context.Context, c ringwire.Credentials, id digest) (right bool, err error) {
 	a, known := u.accounts[c.Username]
 	if !known {
 		a = u.nobody
 	}
-	id := u.digest(c)
-	if known && u.recall(id) {
-		return ringwire.Verdict{Allow: true, Principal: c.Username}, nil
+	if err := take(ctx, a.turn); err != nil {
+		return false, err
 	}
-	select {
-	case u.hashing <- struct{}{}:
-		defer func() { <-u.hashing }()
-	case <-ctx.Done():
+	// It may have been hashed while this one waited.
+	right, wrong := u.recall(id)
+	if !right && !wrong {
+		right, err = u.hash(ctx, c.Password, a)
+		right = right && known
+		if err == nil {
+			u.remember(id, right)
+		}
 	}
-	if err := ctx.Err(); err != nil {
-		return ringwire.Verdict{}, fmt.Errorf("plain: too many passwords to look at: %w", err)
+	if right || wrong || err != nil {
+		<-a.turn
+	} else {
+		time.AfterFunc(rest, func() { <-a.turn })
 	}
-	key, err := pbkdf2.Key(sha256.New, c.Password, a.salt, a.rounds, hashSize)
-	if err != nil {
-		return ringwire.Verdict{}, fmt.Errorf("plain: %w", err)
-	}
-	if subtle.ConstantTimeCompare(key, a.key) != 1 || !known {
-		return ringwire.Verdict{}, nil
-	}
-	u.remember(id)
-	return ringwire.Verdict{Allow: true, Principal: c.Username}, ctx.Err()
+	return right, err
 }
 
-// digest names a pair of name and password without having it.
-func (u *users) digest(c ringwire.Credentials) (d [sha256.Size]byte) {
+// take waits for a turn.
+func take(ctx context.Context, turn chan struct{}) error {
+	if err := ctx.Err(); err != nil {
+		return err // whoever asked has gone, and the turn may be free
+	}
+	select {
+	case turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("too many passwords to look at: %w", ctx.Err())
+	}
+}
+
+// hash reports whether a password is that of an account.
+func (u *users) hash(ctx context.Context, password string, a account) (bool, error) {
+	if err := take(ctx, u.turn); err != nil {
+		return false, err
+	}
+	defer func() { <-u.turn }()
+	key, err := u.derive(password, a)
+	return err == nil && subtle.ConstantTimeCompare(key, a.key) == 1, err
+}
+
+func (u *users) digest(c ringwire.Credentials) digest {
 	mac := hmac.New(sha256.New, u.secret[:])
 	mac.Write([]byte{byte(len(c.Username))})
 	mac.Write([]byte(c.Username))
 	mac.Write([]byte(c.Password))
-	return [sha256.Size]byte(mac.Sum(nil))
+	return digest(mac.Sum(nil))
 }
 
-func (u *users) recall(id [sha256.Size]byte) bool {
+// recall is what was found out before.
+func (u *users) recall(id digest) (right, wrong bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	until, ok := u.right[id]
-	return ok && time.Now().Before(until)
+	return u.right[id], u.wrong[id]
 }
 
-func (u *users) remember(id [sha256.Size]byte) {
+func (u *users) remember(id digest, right bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if len(u.right) >= maxRemembered {
-		clear(u.right)
+	if right {
+		u.right[id] = true
+		return
 	}
-	u.right[id] = time.Now().Add(remembered)
+	if len(u.wrong) >= maxRemembered {
+		clear(u.wrong)
+	}
+	u.wrong[id] = true
 }

@@ -39,7 +39,7 @@ var (
 	pair, other *socket.Socket
 	a, b, c     = []byte("a"), []byte("b"), []byte("c")
 	m           *ringwire.Message
-	certificate tls.Certificate // of 127.0.0.1
+	certificate tls.Certificate // of 127.0.0.1 and ann.example
 	roots       *x509.CertPool  // which vouch for it
 )
 
@@ -119,7 +119,7 @@ func certify() error {
 		return err
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"ann.example"},
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)

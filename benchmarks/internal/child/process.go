@@ -100,6 +100,9 @@ func (p *Process[T]) Ended() error {
 	return fmt.Errorf("worker ended: %w: %s", end, said)
 }
 
+// Complaint is the line that says best what it has complained of, or nothing.
+func (p *Process[T]) Complaint() string { return p.stderr.String() }
+
 // Close ends its input, waits for its end, and kills it if that takes too long.
 func (p *Process[T]) Close(patience time.Duration) {
 	p.Input.Close()

@@ -87,6 +87,9 @@ func TestProcessComplains(t *testing.T) {
 	} {
 		p := start(t, t.Context(), part)
 		p.End()
+		if _, said, _ := strings.Cut(want, "exit status"); !strings.HasSuffix(said, ": "+p.Complaint()) || p.Complaint() == "" {
+			t.Errorf("%s: got complaint %q, want the one of %q", part, p.Complaint(), want)
+		}
 		if err := p.Ended(); err.Error() != want {
 			t.Errorf("%s: got %q, want %q", part, err, want)
 		}
