@@ -41,8 +41,8 @@ func TestSEC12Z85(t *testing.T) {
 		rfcPublic + "\n":     "no newline behind it",
 		rfcPublic + "\r\n":   "no newline behind it",
 		" " + rfcPublic:      "no white space around it",
-		rfcPublic[:39] + ",": `character 40 of a Z85 text, ","`,
-		"é" + rfcPublic[:38]: `character 1 of a Z85 text, "é"`,
+		rfcPublic[:39] + ",": `character 40 of a Z85 text is not in its alphabet: ","`,
+		"é" + rfcPublic[:38]: `character 1 of a Z85 text is not in its alphabet: "é"`,
 	} {
 		if _, err := curve.ParsePublicKey(give); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("ParsePublicKey(%q): got %v, want an error that says %s", give, err, want)

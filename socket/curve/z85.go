@@ -26,7 +26,7 @@ func DecodeZ85(s string) ([]byte, error) {
 			digit := strings.IndexByte(security.Z85, s[i])
 			if digit < 0 {
 				_, size := utf8.DecodeRuneInString(s[i:])
-				return nil, fmt.Errorf("curve: character %d of a Z85 text, %q, is not in its alphabet", i+1, s[i:i+size])
+				return nil, fmt.Errorf("curve: character %d of a Z85 text is not in its alphabet: %q", i+1, s[i:i+size])
 			}
 			v = v*85 + uint64(digit)
 		}
