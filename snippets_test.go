@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"go/ast"
+	"go/doc/comment"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -173,6 +174,9 @@ func TestSnippetsOfDocuments(t *testing.T) {
 			}
 		}
 	}
+	for _, dir := range documented {
+		inner = append(inner, usage(t, dir)...)
+	}
 	if len(inner) < 15 {
 		t.Fatalf("got %d snippets, want those of the guide and more", len(inner))
 	}
@@ -207,6 +211,37 @@ func TestSnippetsOfDocuments(t *testing.T) {
 	if n := strings.Count(out, "=== "); n != len(inner) {
 		t.Errorf("%d of %d snippets were run:\n%s", n, len(inner), out)
 	}
+}
+
+// documented are the packages whose package comment has code that shows their use.
+var documented = []string{"socket/curve", "socket/plain"}
+
+// usage returns the code in a package's comment. It is compiled only: the package's
+// examples run the like.
+func usage(t *testing.T, dir string) (list []snippet) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.PackageClauseOnly|parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if file.Doc == nil || strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		for _, block := range new(comment.Parser).Parse(file.Doc.Text()).Content {
+			if code, ok := block.(*comment.Code); ok {
+				list = append(list, snippet{document: filepath.ToSlash(path), line: 1, code: code.Text})
+			}
+		}
+	}
+	if len(list) == 0 {
+		t.Errorf("the comment of package %s shows no code", dir)
+	}
+	return list
 }
 
 // goRun runs a program of these files with this module's packages, and returns what it

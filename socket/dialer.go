@@ -40,7 +40,7 @@ type dialer struct {
 
 	// Guarded by the socket's mu.
 	peer    *peer // its end survives connections; for inproc, each has its own
-	refusal error // why the last handshake failed, nil if it did not
+	refusal error // why the last attempt failed, nil if it did not
 }
 
 // run is the dialer's goroutine.
@@ -108,10 +108,9 @@ func (d *dialer) queued() bool {
 // attempt makes one connection and serves it to its end.
 func (d *dialer) attempt() (ready bool, err error) {
 	conn, err := d.dialed()
-	if err != nil {
-		return false, err
+	if err == nil {
+		ready, err = d.s.serve(d.ctx, d.ctx, conn, d.peer)
 	}
-	ready, err = d.s.serve(d.ctx, d.ctx, conn, d.peer)
 	if !ready && d.ctx.Err() == nil {
 		d.refused(err)
 	}
@@ -148,7 +147,7 @@ func (d *dialer) dial() (net.Conn, error) {
 	return conn, nil
 }
 
-// refused remembers why the handshake failed, for WaitPeers, until one does not. A
+// refused remembers why the attempt failed, for WaitPeers, until one does not. A
 // peer that does not want us may say so, or only close the connection.
 func (d *dialer) refused(err error) {
 	d.s.mu.Lock()
@@ -234,6 +233,9 @@ func (s *Socket) unwelcome(shaking context.Context, p *peer, local, remote strin
 		kind = Rejected
 	}
 	s.tally.failed.Add(1)
+	if p.listener != nil {
+		p.listener.refused(remote, err)
+	}
 	s.events.emit(Event{Kind: kind, Endpoint: p.endpoint, Local: local, Remote: remote, Next: p.next(), Err: err})
 }
 

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime/debug"
+	"strings"
 	"testing"
 	"time"
 
@@ -260,4 +261,28 @@ func TestSEC06MaxConnections(t *testing.T) {
 		hostileUntil(a.t, "the places to be free", func() bool { return len(a.victim.Peers()) == 1 })
 		a.events.reset()
 	})
+}
+
+// TestGreetingHangUp: a peer that closes the connection before its mechanism was seen may
+// have had another one than ours, as libzmq does: the error says so, and names ours.
+func TestGreetingHangUp(t *testing.T) {
+	const hint = "libzmq hangs up like this when the two differ"
+	for name, opts := range hostileMechanisms(t) {
+		own, _, _ := strings.Cut(name, " ")
+		for _, n := range []int{0, 10, 11, 12, 20, 63} {
+			t.Run(fmt.Sprintf("%s/%d", name, n), func(t *testing.T) {
+				pull := hostileSocket(t, pattern.Pull, opts)
+				defer pull.Close()
+				events := hostileWatch(pull)
+				c := hostileDial(t, "tcp", hostileBind(t, pull, "tcp://127.0.0.1:0"))
+				c.put(hostileGreeting(3, 1, "NULL", 0)[:n])
+				c.Close()
+				ev := events.wait(t, "the end", func(e *socket.Event) bool { return hostileEnds(e.Kind) })
+				got := ev.Err.Error()
+				if ev.Kind != socket.HandshakeFailed || !strings.Contains(got, hint) || !strings.Contains(got, "ours is "+own) {
+					t.Errorf("got %v with %s, want it to say %q and name %s", ev.Kind, got, hint, own)
+				}
+			})
+		}
+	}
 }

@@ -3,6 +3,7 @@ package socket_test
 import (
 	"bytes"
 	"context"
+	"encoding"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -137,6 +138,10 @@ func TestSEC17Everywhere(t *testing.T) {
 		for _, v := range said {
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 				hidden.check(t, fmt.Sprintf("%s of %T", verb, v), fmt.Sprintf(verb, v))
+			}
+			if m, ok := v.(encoding.TextMarshaler); ok {
+				text, err := m.MarshalText()
+				hidden.check(t, fmt.Sprintf("the text of %T", v), string(text)+fmt.Sprint(err))
 			}
 			text, err := json.Marshal(v)
 			hidden.check(t, fmt.Sprintf("the JSON of %T", v), string(text)+fmt.Sprint(err))

@@ -3,6 +3,7 @@ package socket
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"sync"
 	"time"
@@ -30,6 +31,20 @@ type listener struct {
 	ctx      context.Context // ends when accepting does
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup // the acceptor and its connections
+
+	// Guarded by the socket's mu.
+	refusal   error // why the last peer that did not become one did not
+	refusedAt time.Time
+}
+
+// refused remembers why a peer was not let in, or did not come in, for WaitPeers.
+func (l *listener) refused(remote string, err error) {
+	if remote != "" {
+		err = fmt.Errorf("%s: %w", remote, err)
+	}
+	l.s.mu.Lock()
+	defer l.s.mu.Unlock()
+	l.refusal, l.refusedAt = err, time.Now()
 }
 
 // run is the listener's goroutine. Handshakes are done on goroutines of their
@@ -71,6 +86,7 @@ func (l *listener) accept(conn net.Conn) {
 		conn.Close()
 		s.tally.failed.Add(1)
 		s.tally.refused.Add(1)
+		l.refused(remote, err)
 		s.events.emit(Event{Kind: Rejected, Endpoint: l.resolved, Remote: remote, Next: NextAccept, Err: err})
 		return
 	}

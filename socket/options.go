@@ -230,7 +230,9 @@ type Options struct {
 	// certificate. (ZAP, RFC 27.)
 	Authenticator Authenticator
 	// RequireSecure refuses to bind or connect beyond this machine where neither the
-	// mechanism nor the transport encrypts. Without it such a Bind raises an
+	// mechanism nor the transport encrypts. Bind then returns an error; Connect, which
+	// does not wait for an address, returns nil: each attempt fails with a
+	// ConnectFailed event, and WaitPeers says why. Without it such a Bind raises an
 	// InsecureBind event.
 	RequireSecure bool
 	// Logger is told every event, at the level that docs/observability.md has for its

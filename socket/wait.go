@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/ringwire/ringwire"
 	"github.com/ringwire/ringwire/internal/pipe"
@@ -11,8 +12,9 @@ import (
 )
 
 // WaitPeers waits until at least n peers are ready. When ctx ends first, the
-// error wraps ctx's error and says how many there are and, if one was refused
-// or refused us, why.
+// error wraps ctx's error and says how many there are and, for a connecting
+// endpoint without a connection, why the last attempt failed, else whom a bound one
+// refused last, and why.
 func (s *Socket) WaitPeers(ctx context.Context, n int) error {
 	return s.wait(ctx, "wait peers", n, "ready peers", func() int {
 		ready := 0
@@ -57,7 +59,11 @@ func (s *Socket) wait(ctx context.Context, op string, n int, what string, count 
 		case <-s.group.Done():
 		case <-ctx.Done():
 			err := fmt.Errorf("%d of %d %s: %w", have, n, what, ctx.Err())
-			if refusal := s.refusal(); refusal != nil {
+			refusal := s.refusal()
+			if refusal == nil {
+				refusal = s.turnedAway()
+			}
+			if refusal != nil {
 				err = fmt.Errorf("%w; the last refusal: %w", err, refusal)
 			}
 			return fail(op, "", err)
@@ -65,7 +71,7 @@ func (s *Socket) wait(ctx context.Context, op string, n int, what string, count 
 	}
 }
 
-// refusal is why a connecting endpoint is not connected, if it was refused.
+// refusal is why a connecting endpoint is not connected, if an attempt has failed.
 func (s *Socket) refusal() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,6 +81,23 @@ func (s *Socket) refusal() error {
 		}
 	}
 	return nil
+}
+
+// turnedAway is whom a bound endpoint refused last, and why.
+func (s *Socket) turnedAway() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var last *listener
+	for l := range s.listeners {
+		if l.refusal != nil && (last == nil || l.refusedAt.After(last.refusedAt)) {
+			last = l
+		}
+	}
+	if last == nil {
+		return nil
+	}
+	ago := time.Since(last.refusedAt).Round(time.Millisecond)
+	return &ringwire.OpError{Op: "accept", Endpoint: last.resolved, Err: fmt.Errorf("%v ago: %w", ago, last.refusal)}
 }
 
 // Flush waits until everything that was accepted before the call was given to

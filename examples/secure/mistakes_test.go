@@ -238,7 +238,7 @@ func TestMistakesOfOne(t *testing.T) {
 				_, err := curve.ParsePublicKey(text + "\n")
 				return err
 			},
-			"a key of 41 characters, want 40 in Z85 and no white space around it",
+			"a key of 41 characters, want 40 in Z85 and no newline behind it",
 		},
 		"a key that is not Z85": {
 			func() error {

@@ -51,7 +51,7 @@ func (k *KeyPair) Secret() []byte { return k.secret.Bytes() }
 
 // Format prints no secret, whatever the verb.
 func (k *KeyPair) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "key pair with public key %x, secret key redacted", k.public[:4])
+	fmt.Fprintf(f, "key pair with public key %s..., secret key redacted", EncodeZ85(k.public[:8]))
 }
 
 // shared is the key of boxes between k and the owner of a public key: NaCl's

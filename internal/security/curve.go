@@ -60,7 +60,7 @@ func (*CurveClient) Name() string { return CurveName }
 
 // Format prints no secret.
 func (c *CurveClient) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "CURVE client of server %x, %v", c.server[:4], c.key)
+	fmt.Fprintf(f, "CURVE client of server %s..., %v", EncodeZ85(c.server[:8]), c.key)
 }
 
 // New makes the state of one connection.
@@ -415,7 +415,7 @@ func (s *curveServer) checkVouch(public, nonce, vouch []byte) error {
 	}
 	plain, err := unbox(vouch, longNonce(vouchNonce, nonce), key, "the vouch")
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: its public and its secret key may not belong together: %w", clientOf(public), err)
 	}
 	server := s.key.Public()
 	if subtle.ConstantTimeCompare(plain[:KeySize], s.client[:]) != 1 ||

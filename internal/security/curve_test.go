@@ -297,3 +297,17 @@ func TestSEC17Printed(t *testing.T) {
 		}
 	}
 }
+
+// TestVouchOfAnotherKey: a client whose public key is not that of its secret key is told
+// apart from one that is not allowed.
+func TestVouchOfAnotherKey(t *testing.T) {
+	client, server := curvePair(t)
+	mixed := *testKey(t, 1)
+	mixed.public = testKey(t, 9).public
+	client.(*curveClient).config.key = &mixed
+	err := run(t, client, server, -1, nil)
+	want := EncodeZ85(mixed.public[:]) + ": its public and its secret key may not belong together"
+	if !errors.Is(err, ringwire.ErrProtocol) || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want a protocol error that says %s", err, want)
+	}
+}

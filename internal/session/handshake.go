@@ -84,9 +84,19 @@ func (s *Session) greet() error {
 		}
 		k, err := s.conn.Read(in[n:])
 		if n += k; k == 0 && err != nil {
-			return cutOff(err)
+			return hungUp(cutOff(err), g.Mechanism)
 		}
 	}
+}
+
+// hungUp adds to the end of a greeting, before the peer's mechanism was seen, what it
+// may mean. libzmq closes the connection when it sees another mechanism than its own,
+// often before a byte of its greeting was sent.
+func hungUp(err error, mechanism string) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return fmt.Errorf("%w; the peer's mechanism was not seen, ours is %s: libzmq hangs up like this when the two differ, see option Mechanism", err, mechanism)
 }
 
 // secure runs the mechanism's commands. What the peer sent behind them stays

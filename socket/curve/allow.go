@@ -2,6 +2,7 @@ package curve
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/ringwire/ringwire"
@@ -35,6 +36,9 @@ func AllowAny(_ context.Context, c ringwire.Credentials) (ringwire.Verdict, erro
 }
 
 func keyOf(c ringwire.Credentials) (PublicKey, error) {
+	if c.Mechanism == "NULL" {
+		return PublicKey{}, errors.New("curve: a peer of NULL has no key: the socket's Options.Mechanism is missing, want one of Server")
+	}
 	if c.Mechanism != "CURVE" || len(c.PublicKey) != KeySize {
 		return PublicKey{}, fmt.Errorf("curve: credentials of %s with a key of %d bytes, want CURVE and %d", c.Mechanism, len(c.PublicKey), KeySize)
 	}

@@ -128,8 +128,11 @@ func unquote(s string) string {
 // Write writes the certificate as czmq does: the public one to path, for everybody
 // to read, and, if there is a secret key, the secret one to path + "_secret", which
 // nobody but the owner can read from the moment it exists. Files that exist are
-// not overwritten. On an error neither is left behind.
+// not overwritten. A public key of zeros is an error. On an error neither is left behind.
 func (c *Certificate) Write(path string) error {
+	if c.Public == (PublicKey{}) {
+		return errors.New("curve: the public key of the certificate is all zeros, want one of a SecretKey")
+	}
 	if c.Secret != nil && c.Secret.Public() != c.Public {
 		return errors.New("curve: the public key does not belong to the secret key")
 	}

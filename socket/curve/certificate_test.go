@@ -37,6 +37,17 @@ func TestSEC12Z85(t *testing.T) {
 			t.Errorf("a key of %d characters: got nil, want an error", n)
 		}
 	}
+	for give, want := range map[string]string{
+		rfcPublic + "\n":     "no newline behind it",
+		rfcPublic + "\r\n":   "no newline behind it",
+		" " + rfcPublic:      "no white space around it",
+		rfcPublic[:39] + ",": `character 40 of a Z85 text is not in its alphabet: ","`,
+		"é" + rfcPublic[:38]: `character 1 of a Z85 text is not in its alphabet: "é"`,
+	} {
+		if _, err := curve.ParsePublicKey(give); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("ParsePublicKey(%q): got %v, want an error that says %s", give, err, want)
+		}
+	}
 	k, err := curve.ParseSecretKey(rfcSecret)
 	if err != nil || k.Public().String() != rfcPublic || k.Text() != rfcSecret {
 		t.Errorf("the manual's key pair: got %v, %v, want %s", k, err, rfcPublic)
@@ -166,5 +177,16 @@ func TestDirectory(t *testing.T) {
 	}
 	if _, err := curve.OpenDirectory(filepath.Join(dir, "nowhere"), nil); err == nil {
 		t.Error("a directory that is not there: got nil, want an error")
+	}
+}
+
+// TestWriteWithoutKey: a certificate without a public key is not written.
+func TestWriteWithoutKey(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "none")
+	if err := (&curve.Certificate{}).Write(path); err == nil || !strings.Contains(err.Error(), "all zeros") {
+		t.Errorf("Write of no key: got %v, want an error that says that it is all zeros", err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file: got %v, want none", err)
 	}
 }

@@ -1,8 +1,36 @@
 // Package curve is ZMTP's CURVE mechanism (RFC 26), which encrypts and
 // authenticates every message: keys, certificate files, and what lets clients in.
 //
-//	server: socket.Options{Mechanism: curve.Server(key), Authenticator: curve.AllowKeys(client)}
-//	client: socket.Options{Mechanism: curve.Client(key, serverPublicKey)}
+//	serverKey, err := curve.NewSecretKey()
+//	if err != nil {
+//		return err
+//	}
+//	clientKey, err := curve.NewSecretKey()
+//	if err != nil {
+//		return err
+//	}
+//
+//	server, err := curve.Server(serverKey)
+//	if err != nil {
+//		return err
+//	}
+//	rep, err := socket.New(pattern.Rep, &socket.Options{
+//		Mechanism: server, Authenticator: curve.AllowKeys(clientKey.Public()),
+//	})
+//	if err != nil {
+//		return err
+//	}
+//	defer rep.Close()
+//
+//	client, err := curve.Client(clientKey, serverKey.Public())
+//	if err != nil {
+//		return err
+//	}
+//	req, err := socket.New(pattern.Req, &socket.Options{Mechanism: client})
+//	if err != nil {
+//		return err
+//	}
+//	defer req.Close()
 //
 // A server has a key pair whose public half its clients know; each client has one
 // of its own, by which the server knows it. Which side is the server has nothing
@@ -36,7 +64,10 @@ func ParsePublicKey(text string) (PublicKey, error) {
 func decodeKey(text string) (key [KeySize]byte, err error) {
 	if len(text) != KeySize/4*5 {
 		space := ""
-		if strings.TrimSpace(text) != text {
+		switch trimmed := strings.TrimSpace(text); {
+		case strings.TrimRight(text, "\r\n") != text:
+			space = " and no newline behind it"
+		case trimmed != text:
 			space = " and no white space around it"
 		}
 		return key, fmt.Errorf("curve: a key of %d characters, want %d in Z85%s", len(text), KeySize/4*5, space)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -161,5 +162,35 @@ func TestRefused(t *testing.T) {
 	}
 	if _, err := socket.New(pattern.Pull, &socket.Options{Mechanism: sm}); err == nil {
 		t.Error("a server without an Authenticator: got nil, want an error")
+	}
+}
+
+// TestMechanismMissing: an Authenticator for keys on a socket without a Mechanism says
+// what is missing, in the event of each peer that it keeps out.
+func TestMechanismMissing(t *testing.T) {
+	for name, judge := range map[string]socket.Authenticator{"AllowAny": curve.AllowAny, "AllowKeys": curve.AllowKeys(secret(t).Public())} {
+		t.Run(name, func(t *testing.T) {
+			a, b := open(t, pattern.Pull, socket.Options{Authenticator: judge}), open(t, pattern.Push, socket.Options{ReconnectMin: -1})
+			events := a.Events(t.Context())
+			at, err := a.Bind("tcp://127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := b.Connect(at); err != nil {
+				t.Fatal(err)
+			}
+			for ev := range events {
+				if ev.Kind == socket.Ready {
+					t.Fatalf("got %+v, want nobody let in", ev)
+				}
+				if ev.Kind != socket.Rejected && ev.Kind != socket.HandshakeFailed {
+					continue
+				}
+				if want := "Options.Mechanism is missing"; !strings.Contains(ev.Err.Error(), want) {
+					t.Errorf("got %v, want it to say %s", ev.Err, want)
+				}
+				return
+			}
+		})
 	}
 }

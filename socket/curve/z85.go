@@ -3,6 +3,7 @@ package curve
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ringwire/ringwire/internal/security"
 )
@@ -24,7 +25,8 @@ func DecodeZ85(s string) ([]byte, error) {
 		for i := at; i < at+5; i++ {
 			digit := strings.IndexByte(security.Z85, s[i])
 			if digit < 0 {
-				return nil, fmt.Errorf("curve: character %d of a Z85 text is not in its alphabet", i+1)
+				_, size := utf8.DecodeRuneInString(s[i:])
+				return nil, fmt.Errorf("curve: character %d of a Z85 text is not in its alphabet: %q", i+1, s[i:i+size])
 			}
 			v = v*85 + uint64(digit)
 		}

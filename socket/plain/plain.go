@@ -2,8 +2,29 @@
 // password, a server lets it in or not. Both travel in the clear, as all traffic
 // does: use it over ipc, loopback, or inside something that encrypts.
 //
-//	server: socket.Options{Mechanism: plain.Server(), Authenticator: plain.Users(hashes)}
-//	client: socket.Options{Mechanism: plain.Client("user", "password")}
+//	hash, err := plain.Hash("the password") // once, and kept
+//	if err != nil {
+//		return err
+//	}
+//	users, err := plain.Users(map[string]string{"ann": hash})
+//	if err != nil {
+//		return err
+//	}
+//	rep, err := socket.New(pattern.Rep, &socket.Options{Mechanism: plain.Server(), Authenticator: users})
+//	if err != nil {
+//		return err
+//	}
+//	defer rep.Close()
+//
+//	client, err := plain.Client("ann", "the password")
+//	if err != nil {
+//		return err
+//	}
+//	req, err := socket.New(pattern.Req, &socket.Options{Mechanism: client})
+//	if err != nil {
+//		return err
+//	}
+//	defer req.Close()
 //
 // Which side is the server has nothing to do with which side binds.
 package plain

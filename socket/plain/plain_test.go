@@ -180,3 +180,15 @@ func TestPasswordsTakeTurns(t *testing.T) {
 		t.Errorf("%d of 50 passwords were looked at with no time left", 50-turned)
 	}
 }
+
+// TestMechanismMissing: Users on a socket without a Mechanism says what is missing.
+func TestMechanismMissing(t *testing.T) {
+	judge, err := plain.Users(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := judge(t.Context(), ringwire.Credentials{Mechanism: "NULL"})
+	if want := "Options.Mechanism is missing"; v.Allow || err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %+v, %v, want an error that says %s", v, err, want)
+	}
+}

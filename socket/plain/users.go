@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"runtime"
 	"strconv"
@@ -132,6 +133,9 @@ func derive(password string, a account) ([]byte, error) {
 }
 
 func (u *users) judge(ctx context.Context, c ringwire.Credentials) (ringwire.Verdict, error) {
+	if c.Mechanism == "NULL" {
+		return ringwire.Verdict{}, errors.New("plain: a peer of NULL has no name: the socket's Options.Mechanism is missing, want Server")
+	}
 	if c.Mechanism != "PLAIN" {
 		return ringwire.Verdict{}, fmt.Errorf("plain: credentials of %s, want PLAIN", c.Mechanism)
 	}

@@ -168,6 +168,9 @@ func TestMismatchNamesBothTypes(t *testing.T) {
 			if !is || e.Type != "typed_test.bid" || e.PeerType != "typed_test.trade" || e.PeerCodec != codec.Name() {
 				t.Fatalf("%+v over %s: got %#v (%v), want a DecodeError that names both types", codec, endpoint, e, err)
 			}
+			if strings.HasPrefix(endpoint, "tcp") && !strings.Contains(err.Error(), "peer 127.0.0.1:") {
+				t.Errorf("%+v: got %v, want the peer's address in it", codec, err)
+			}
 			if text := err.Error(); !strings.Contains(text, "typed_test.bid") || !strings.Contains(text, "typed_test.trade") {
 				t.Errorf("%+v over %s: got %q, want both types in it", codec, endpoint, text)
 			}
@@ -328,14 +331,16 @@ func TestOptionsAreChecked(t *testing.T) {
 
 // What a peer is called in errors can be chosen, and nothing that is given is changed.
 func TestMetadataOfTheCallerStays(t *testing.T) {
-	mine := map[string]string{"X-Type": "Order v2", "X-Other": "1"}
+	mine := map[string]string{"X-Type": "Order v2", "X-Other": "1", "X-Name": "till 4"}
 	push, pull := pair[int, string](t, "tcp://127.0.0.1:*", &typed.Options{Socket: &socket.Options{Metadata: mine}})
 	ok(t, push.Send(soon(t), 7))
 	_, err := pull.Recv(soon(t))
 	if e, is := errors.AsType[*typed.DecodeError](err); !is || e.PeerType != "Order v2" || e.PeerCodec != "msgpack" {
 		t.Errorf("got %v, want Order v2 by msgpack", err)
+	} else if e.PeerName != `"till 4"` || !strings.HasPrefix(err.Error(), `typed: peer "till 4", which has`) {
+		t.Errorf("got %v of %s, want till 4 named", err, e.PeerName)
 	}
-	if len(mine) != 2 {
+	if len(mine) != 3 {
 		t.Errorf("the caller's map is now %v", mine)
 	}
 }

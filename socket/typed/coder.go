@@ -86,7 +86,7 @@ func (c *coder[T]) refuse(s *socket.Socket, from ringwire.Peer, cause error) *De
 	e := &DecodeError{Type: nameOf[T](), Codec: c.codec.Name(), Peer: from, Err: cause}
 	for _, p := range s.Peers() {
 		if p.Peer == from {
-			e.PeerType, e.PeerCodec = p.Metadata["X-Type"], p.Metadata["X-Codec"]
+			e.PeerName, e.PeerType, e.PeerCodec = p.Name(), p.Metadata["X-Type"], p.Metadata["X-Codec"]
 		}
 	}
 	return e
@@ -98,6 +98,8 @@ type DecodeError struct {
 	Type  string // the Go type that was expected
 	Codec string
 	Peer  ringwire.Peer // who sent it
+	// PeerName is what to call that peer, as socket.PeerInfo.Name, empty if it is gone.
+	PeerName string
 	// PeerType and PeerCodec are what that peer says that it sends, empty if it
 	// does not say, or is gone. For a Client and a Server the type is that of the
 	// request and that of the reply: "main.Question -> main.Answer".
@@ -108,6 +110,9 @@ type DecodeError struct {
 
 func (e *DecodeError) Error() string {
 	who := fmt.Sprintf("peer %v", e.Peer)
+	if e.PeerName != "" {
+		who = fmt.Sprintf("peer %.300s", e.PeerName)
+	}
 	if e.PeerType != "" || e.PeerCodec != "" {
 		who += fmt.Sprintf(", which has %.200q by %.200q,", e.PeerType, e.PeerCodec)
 	}

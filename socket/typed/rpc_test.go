@@ -609,7 +609,7 @@ func TestServerAnswersBadRequests(t *testing.T) {
 		number byte
 		text   string
 	}{
-		{[]string{"", "hello"}, 0, "header has version 104, want 1"},
+		{[]string{"", "hello"}, 0, "not a typed request, see docs/typed.md: header has version 104, want 1"},
 		{[]string{"", "\x01Q"}, 0, "header has 2 bytes, want 18"},
 		{[]string{"", "\x01Q" + number, "\x01"}, 7, "header has 10 bytes, want 18"},
 		{[]string{"", "\x01X" + number, "\x01"}, 7, "header has kind 'X'"},

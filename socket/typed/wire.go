@@ -64,7 +64,7 @@ func parseHeader(b []byte) (h header, err error) {
 	}
 	switch {
 	case len(b) > 0 && b[0] != wireVersion:
-		return h, fmt.Errorf("header has version %d, want %d", b[0], wireVersion)
+		return h, fmt.Errorf("not a typed request, see docs/typed.md: header has version %d, want %d", b[0], wireVersion)
 	case len(b) != size:
 		return h, fmt.Errorf("header has %d bytes, want %d", len(b), size)
 	}

@@ -290,7 +290,12 @@ class Peer:
                 if c.get("try"):
                     break
                 raise TimeoutError("no room to send")
-            sock.send_multipart(unhex(frames), zmq.NOBLOCK)
+            try:
+                sock.send_multipart(unhex(frames), zmq.NOBLOCK)
+            except zmq.Again:  # there was room: its connection has gone since
+                if not c.get("try"):
+                    raise
+                break
         return {}
 
     def op_recv(self, c):
